@@ -1,0 +1,1 @@
+"""Noun: things, sensors, observed properties and datastreams; their observations lie in the lake."""

@@ -1,0 +1,165 @@
+"""Frozen values of streams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from krog.base.origin import Origin
+from krog.base.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class IngestStream:
+    """What `engine.ingest` must know of a datastream to accept an observation; `organisation` is the thing's operator."""
+
+    id: int
+    key: str
+    dataset: str
+    unit: str
+    minimum: float | None
+    maximum: float | None
+    interval_s: int
+    numeric: bool
+    organisation: str
+
+
+@dataclass(frozen=True)
+class ObservedProperty:
+    """What is observed."""
+
+    key: str
+    title: Text
+    definition: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """The instrument, with its accuracy in words and where known as a number with unit."""
+
+    key: str
+    title: Text
+    model: str
+    accuracy: str
+    accuracy_value: float | None
+    accuracy_unit: str
+
+
+@dataclass(frozen=True)
+class Thing:
+    """What carries sensors; `operator` and `owner` are keys of organisations, `territory` of a territory."""
+
+    key: str
+    title: Text
+    description: Text
+    lon: float | None
+    lat: float | None
+    territory: str
+    operator: str
+    owner: str
+    demo_place: bool
+    true_place: Text
+    source: str
+
+
+@dataclass(frozen=True)
+class Datastream:
+    """A datastream with its thing, sensor and observed property; `id` is the number that observations carry."""
+
+    id: int
+    key: str
+    title: Text
+    unit: str
+    dataset: str
+    minimum: float | None
+    maximum: float | None
+    interval_s: int
+    numeric: bool
+    role: str
+    public: bool
+    thing: Thing
+    sensor: Sensor | None
+    observed_property: ObservedProperty
+
+
+class State(StrEnum):
+    """Whether a datastream gives what it should: `WORKING`; `SILENT` (a value is overdue); `NEVER` (no value yet)."""
+
+    WORKING = "working"
+    SILENT = "silent"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The newest value of a datastream with its state; `count`, `first`, `least` and `most` are over all its values."""
+
+    stream: str
+    state: State
+    value: float | None = None
+    text: str | None = None
+    time: int | None = None
+    origin: Origin | None = None
+    count: int = 0
+    first: int | None = None
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def result(self) -> float | str | None:
+        """The value as it was observed: a number, or text."""
+        return self.value if self.value is not None else self.text
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One observation; `time` is when it was observed, `recorded` when Krog took it (UTC microseconds)."""
+
+    id: int
+    stream: str
+    time: int
+    value: float | None
+    text: str | None
+    quality: int
+    recorded: int
+    origin: Origin
+
+    @property
+    def result(self) -> float | str | None:
+        """The value as it was observed: a number, or text."""
+        return self.value if self.value is not None else self.text
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of many: `items`, and `after` (give it back to get the next ones) or None where these were the last."""
+
+    items: Sequence[Any]
+    after: str | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a series: the mean, least and greatest of the `count` values in an interval that begins at `time`."""
+
+    time: int
+    mean: float
+    least: float
+    most: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Series:
+    """A series for a chart: `step` microseconds between points (0: every reading); gaps are where points are missing."""
+
+    stream: str
+    start: int
+    end: int
+    step: int
+    points: Sequence[Point]
+    origins: frozenset[Origin]
