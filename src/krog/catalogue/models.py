@@ -1,0 +1,38 @@
+"""Tables of the catalogue: datasets and the epoch of their policy."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Dataset(models.Model):
+    """What data there is: meaning, owner, openness, dictionary. Every record of every noun belongs to one."""
+
+    key = models.CharField(max_length=100, unique=True)
+    noun = models.CharField(max_length=30, db_index=True)
+    title = models.JSONField(default=dict)
+    description = models.JSONField(default=dict)
+    organisation = models.CharField(max_length=100, blank=True)
+    office = models.CharField(max_length=100, blank=True)
+    steward = models.CharField(max_length=100, blank=True)
+    licence = models.CharField(max_length=100, blank=True)
+    access = models.CharField(max_length=20, default="official")
+    roles = models.JSONField(default=list)
+    personal = models.BooleanField(default=False)
+    frequency = models.CharField(max_length=50, blank=True)
+    source = models.CharField(max_length=500, blank=True)
+    fields = models.JSONField(default=dict)
+    public_rows = models.JSONField(default=dict)
+    retired = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class PolicyEpoch(models.Model):
+    """One row: moves with every change of a dataset, so that cached grants end."""
+
+    number = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.number)

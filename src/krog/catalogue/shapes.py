@@ -1,0 +1,30 @@
+"""Frozen values of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from krog.base.text import Text
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset with its metadata; `fields` is the data dictionary {name: {type, unit, title, access}}."""
+
+    key: str
+    noun: str
+    title: Text
+    description: Text
+    organisation: str
+    office: str
+    steward: str
+    licence: str
+    access: str
+    roles: tuple[str, ...]
+    personal: bool
+    frequency: str
+    source: str
+    fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    public_rows: Mapping[str, Any] = field(default_factory=dict)

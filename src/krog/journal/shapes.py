@@ -1,0 +1,71 @@
+"""Frozen values of the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change: `time` in UTC microseconds; `before` and `after` are None where there was nothing or it was erased."""
+
+    id: int
+    time: int
+    who: str
+    who_kind: str
+    verb: str
+    noun: str
+    key: str
+    reason: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+    @property
+    def changed(self) -> list[tuple[str, Any, Any]]:
+        """The fields that differ: (name, before, after)."""
+        before, after = self.before or {}, self.after or {}
+        names = [*before, *(name for name in after if name not in before)]
+        return [(n, before.get(n), after.get(n)) for n in names if before.get(n) != after.get(n)]
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail of the outbox."""
+
+    id: int
+    created: int
+    to: str
+    subject: str
+    text: str
+    html: str
+    reply_token: str
+    language: str
+    noun: str
+    key: str
+    state: str
+    attempts: int
+    next_attempt: int
+    sent: int | None
+    message_id: str
+    error: str
+
+
+@dataclass(frozen=True)
+class ScheduleState:
+    """When a schedule last ran (UTC microseconds) and how it ended (`error` empty: well)."""
+
+    key: str
+    started: int
+    finished: int
+    error: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """What verifying the journal found: sealed and unsealed entries, and the first broken seal if any."""
+
+    sealed: int
+    unsealed: int
+    broken: str

@@ -1,0 +1,1 @@
+"""Noun: territories, organisations, offices, role-holders, accounts, API keys."""

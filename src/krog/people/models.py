@@ -1,0 +1,96 @@
+"""Tables of people: territories, organisations, offices, accounts, API keys."""
+
+from __future__ import annotations
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+
+class Organisation(models.Model):
+    """A municipality, company, institution or body of the state."""
+
+    key = models.CharField(max_length=100, unique=True)
+    title = models.JSONField(default=dict)
+    kind = models.CharField(max_length=30, default="institution")
+    url = models.CharField(max_length=300, blank=True)
+    parent = models.CharField(max_length=100, blank=True)
+    retired = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Office(models.Model):
+    """A part of an organisation that handles things; `centre` is the centre it serves."""
+
+    key = models.CharField(max_length=100, unique=True)
+    title = models.JSONField(default=dict)
+    organisation = models.CharField(max_length=100)
+    email = models.CharField(max_length=254, blank=True)
+    phone = models.CharField(max_length=50, blank=True)
+    centre = models.CharField(max_length=50, blank=True, db_index=True)
+    retired = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Territory(models.Model):
+    """A municipality, settlement or local community, with a point and where known its outline (GeoJSON geometry)."""
+
+    key = models.CharField(max_length=100, unique=True)
+    title = models.JSONField(default=dict)
+    level = models.CharField(max_length=30)
+    parent = models.CharField(max_length=100, blank=True)
+    lon = models.FloatField(null=True)
+    lat = models.FloatField(null=True)
+    outline = models.JSONField(null=True)
+    source = models.CharField(max_length=300, blank=True)
+    retired = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class AccountManager(BaseUserManager["Account"]):
+    """Finds an account by what a person types to sign in."""
+
+    def get_by_natural_key(self, username: str | None) -> Account:
+        return self.get(key=(username or "").strip().lower())
+
+
+class Account(AbstractBaseUser):
+    """A person who may sign in. Without a usable password only signed links in mails work."""
+
+    key = models.CharField(max_length=100, unique=True)
+    name = models.CharField(max_length=200)
+    email = models.CharField(max_length=254, blank=True, db_index=True)
+    language = models.CharField(max_length=10, default="sl")
+    organisation = models.CharField(max_length=100, blank=True)
+    roles = models.JSONField(default=list)
+    offices = models.JSONField(default=list)
+    demo = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+
+    objects = AccountManager()
+    USERNAME_FIELD = "key"
+    REQUIRED_FIELDS: list[str] = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiKey(models.Model):
+    """A key of a program: the id is the MQTT user name, of the 256-bit secret only the SHA-256 is kept."""
+
+    key = models.CharField(max_length=40, unique=True)
+    digest = models.CharField(max_length=64)
+    title = models.CharField(max_length=200)
+    organisation = models.CharField(max_length=100)
+    roles = models.JSONField(default=list)
+    created = models.BigIntegerField()
+    created_by = models.CharField(max_length=200, blank=True)
+    revoked = models.BigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return self.key

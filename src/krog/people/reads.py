@@ -1,0 +1,101 @@
+"""Reads of people: organisations, offices, territories and the people who hold roles."""
+
+from __future__ import annotations
+
+from krog.base.errors import NotFound
+from krog.base.grant import Grant, Reader
+from krog.people import models, shapes
+from krog.people.identity import reader_of
+from krog.people.permissions import is_staff
+
+
+def _organisation(row: models.Organisation) -> shapes.Organisation:
+    return shapes.Organisation(row.key, row.title, row.kind, row.url, row.parent)
+
+
+def _office(row: models.Office) -> shapes.Office:
+    return shapes.Office(row.key, row.title, row.organisation, row.email, row.phone, row.centre)
+
+
+def _person(row: models.Account) -> shapes.Person:
+    return shapes.Person(row.key, row.pk, row.name, row.email, row.language, row.organisation, frozenset(row.roles),
+                         frozenset(row.offices), row.demo)
+
+
+def _territory(row: models.Territory) -> shapes.Territory:
+    return shapes.Territory(row.key, row.title, row.level, row.parent, row.lon, row.lat, row.source, row.outline)
+
+
+def organisations(grant: Grant) -> list[shapes.Organisation]:
+    """All organisations in use, by key."""
+    return [_organisation(row) for row in models.Organisation.objects.filter(retired=False).order_by("key")]
+
+
+def organisation(grant: Grant, key: str) -> shapes.Organisation:
+    """One organisation, or NotFound."""
+    row = models.Organisation.objects.filter(key=key).first()
+    if row is None:
+        raise NotFound(f"There is no organisation {key!r}.", "organisation")
+    return _organisation(row)
+
+
+def offices(grant: Grant, centre: str | None = None) -> list[shapes.Office]:
+    """All offices in use (of one centre), by key."""
+    rows = models.Office.objects.filter(retired=False).order_by("key")
+    if centre is not None:
+        rows = rows.filter(centre=centre)
+    return [_office(row) for row in rows]
+
+
+def office(grant: Grant, key: str) -> shapes.Office:
+    """One office, or NotFound."""
+    row = models.Office.objects.filter(key=key).first()
+    if row is None:
+        raise NotFound(f"There is no office {key!r}.", "office")
+    return _office(row)
+
+
+def people(grant: Grant, office: str | None = None, role: str | None = None) -> list[shapes.Person]:
+    """Active accounts (of an office, with a role). For staff and Krog itself; nobody else learns who works here."""
+    if not is_staff(grant.reader):
+        return []
+    found = [_person(row) for row in models.Account.objects.filter(is_active=True).order_by("name")]
+    return [p for p in found if (office is None or office in p.offices) and (role is None or role in p.roles)]
+
+
+def person(grant: Grant, key: str) -> shapes.Person:
+    """One account by its key; NotFound for everybody but staff, Krog itself and the person."""
+    row = models.Account.objects.filter(key=key).first()
+    if row is None or not (is_staff(grant.reader) or grant.reader.id == row.pk):
+        raise NotFound(f"There is no account {key!r}.", "account")
+    return _person(row)
+
+
+def role_holder(grant: Grant, office: str, role: str = "responsible") -> shapes.Person | None:
+    """Who answers for an office: the first active account of it that has the role (`responsible`: any), by key."""
+    for found in sorted(people(grant, office=office), key=lambda each: each.id):
+        if role == "responsible" or role in found.roles:
+            return found
+    return None
+
+
+def territories(grant: Grant, level: str | None = None) -> list[shapes.Territory]:
+    """Territories in use (of one level), by key."""
+    rows = models.Territory.objects.filter(retired=False).order_by("key")
+    if level:
+        rows = rows.filter(level=level)
+    return [_territory(row) for row in rows]
+
+
+def territory(grant: Grant, key: str) -> shapes.Territory:
+    """One territory, or NotFound."""
+    row = models.Territory.objects.filter(key=key).first()
+    if row is None:
+        raise NotFound(f"There is no territory {key!r}.", "territory")
+    return _territory(row)
+
+
+def reader(account_id: int) -> Reader | None:
+    """The Reader of an active account by its number: for the middleware that begins a request."""
+    row = models.Account.objects.filter(pk=account_id, is_active=True).first()
+    return reader_of(row) if row else None

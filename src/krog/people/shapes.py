@@ -1,0 +1,87 @@
+"""Frozen values of people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from krog.base.text import Text
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """A municipality, company, institution or body of the state."""
+
+    key: str
+    title: Text
+    kind: str
+    url: str
+    parent: str
+
+
+@dataclass(frozen=True)
+class Office:
+    """A part of an organisation that handles things."""
+
+    key: str
+    title: Text
+    organisation: str
+    email: str
+    phone: str
+    centre: str
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account as officials see it."""
+
+    key: str
+    id: int
+    name: str
+    email: str
+    language: str
+    organisation: str
+    roles: frozenset[str]
+    offices: frozenset[str]
+    demo: bool = False
+
+
+@dataclass(frozen=True)
+class Territory:
+    """A territory; `lon` and `lat` in WGS84 degrees, `outline` a GeoJSON geometry or None."""
+
+    key: str
+    title: Text
+    level: str
+    parent: str
+    lon: float | None
+    lat: float | None
+    source: str = ""
+    outline: Mapping[str, Any] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A new API key; the secret is shown once and never again."""
+
+    id: str
+    secret: str
+
+    @property
+    def bearer(self) -> str:
+        """The form that goes behind `Authorization: Bearer`."""
+        return f"{self.id}.{self.secret}"
+
+
+@dataclass(frozen=True)
+class KeyInfo:
+    """An API key as listed: never its secret."""
+
+    id: str
+    title: str
+    organisation: str
+    roles: frozenset[str]
+    created: int
+    created_by: str
+    revoked: int | None

@@ -1,0 +1,7 @@
+"""The Open API of cases."""
+
+from __future__ import annotations
+
+from ninja import Router
+
+router = Router(tags=["cases"])

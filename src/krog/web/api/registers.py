@@ -1,0 +1,7 @@
+"""The Open API of registers."""
+
+from __future__ import annotations
+
+from ninja import Router
+
+router = Router(tags=["registers"])

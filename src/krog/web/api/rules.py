@@ -1,0 +1,7 @@
+"""The Open API of rules."""
+
+from __future__ import annotations
+
+from ninja import Router
+
+router = Router(tags=["rules"])

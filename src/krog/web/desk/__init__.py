@@ -1,0 +1,1 @@
+"""The desk: where officials, operators and planners work."""

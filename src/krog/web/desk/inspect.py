@@ -1,0 +1,69 @@
+"""Any record of any noun as it is stored, read-only, for digital officers and administrators."""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.core.paginator import Paginator
+from django.forms.models import model_to_dict
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+
+from krog.base.errors import Forbidden, NotFound
+from krog.base.ids import Ref
+from krog.catalogue import access_log
+from krog.journal import reads as journal
+from krog.web.settings import NOUNS
+
+#: Columns that are never shown, to nobody.
+HIDDEN = {"password", "digest", "salt"}
+
+
+def _models() -> dict[str, type]:
+    found = [*(m for noun in NOUNS for m in apps.get_app_config(noun).get_models()),
+             *apps.get_app_config("journal").get_models()]
+    return {m._meta.label_lower: m for m in found}
+
+
+def _require(request: HttpRequest, what: str) -> None:
+    reader = request.reader  # type: ignore[attr-defined]
+    if not reader.roles & {"digital_officer", "administrator"}:
+        raise Forbidden("Records are inspected by digital officers and administrators.")
+    access_log.note(reader, "desk", [f"inspect:{what}"])
+
+
+def tables(request: HttpRequest) -> HttpResponse:
+    """All tables with their number of rows, and the newest entries of the journal."""
+    _require(request, "tables")
+    rows = [(name, model._default_manager.count()) for name, model in sorted(_models().items())]  # type: ignore[attr-defined]
+    return render(request, "desk/inspect/tables.html", {"tables": rows, "entries": journal.recent(20)})
+
+
+def rows(request: HttpRequest, table: str) -> HttpResponse:
+    """The rows of one table, newest first."""
+    model = _models().get(table)
+    if model is None:
+        raise NotFound(f"There is no table {table!r}.", "table", ", ".join(sorted(_models())))
+    _require(request, table)
+    page = Paginator(model._default_manager.order_by("-pk"), 50).get_page(request.GET.get("page"))  # type: ignore[attr-defined]
+    return render(request, "desk/inspect/rows.html", {"table": table, "page": page})
+
+
+def row(request: HttpRequest, table: str, pk: str) -> HttpResponse:
+    """One row with every field, and its history where it has one."""
+    model = _models().get(table)
+    found = model._default_manager.filter(pk=pk).first() if model else None  # type: ignore[attr-defined]
+    if model is None or found is None:
+        raise NotFound(f"There is no {table} {pk}.", "row")
+    _require(request, f"{table}/{pk}")
+    fields = {n: v for n, v in model_to_dict(found).items() if n not in HIDDEN}
+    key = getattr(found, "key", "")
+    entries = journal.history(Ref(model._meta.model_name, key)) if key else []  # type: ignore[attr-defined]
+    return render(request, "desk/inspect/row.html", {"table": table, "row": found, "fields": fields, "entries": entries})
+
+
+urlpatterns = [
+    path("inspect/", tables, name="desk-inspect"),
+    path("inspect/<str:table>/", rows, name="desk-inspect-rows"),
+    path("inspect/<str:table>/<str:pk>/", row, name="desk-inspect-row"),
+]

@@ -1,0 +1,53 @@
+"""Addresses of the desk; every one of them is for staff only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from krog.base.errors import Forbidden
+from krog.people.permissions import is_staff
+from krog.web.desk import (
+    cases,
+    catalogue,
+    indicators,
+    inspect,
+    people,
+    plans,
+    registers,
+    rules,
+    streams,
+    voice,
+    work,
+)
+from krog.web.sign_in import ask_to_sign_in
+
+
+def staff_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The first gate of the desk; what exactly may be done is asked in the verbs."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        reader = request.reader  # type: ignore[attr-defined]
+        if reader.is_anonymous:
+            return ask_to_sign_in(request)
+        if not is_staff(reader):
+            raise Forbidden("The desk is for people who work for the city.")
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def _guard(pattern: URLPattern) -> URLPattern:
+    return path(str(pattern.pattern), staff_only(pattern.callback), pattern.default_args, pattern.name)
+
+
+urlpatterns = [
+    _guard(pattern)
+    for module in (work, streams, registers, indicators, plans, cases, rules, voice, catalogue, people, inspect)
+    for pattern in module.urlpatterns
+]

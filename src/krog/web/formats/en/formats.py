@@ -1,0 +1,8 @@
+"""English as written in Europe: 1,234.5 · 12 May 2026 · 14:30"""
+
+DATE_FORMAT = "j M Y"
+TIME_FORMAT = "H:i"
+DATETIME_FORMAT = "j M Y · H:i"
+DECIMAL_SEPARATOR = "."
+THOUSAND_SEPARATOR = ","
+NUMBER_GROUPING = 3

@@ -1,0 +1,8 @@
+"""Slovenian: 1.234,5 · 12. 5. 2026 · 14.30"""
+
+DATE_FORMAT = "j. n. Y"
+TIME_FORMAT = "G.i"
+DATETIME_FORMAT = "j. n. Y · G.i"
+DECIMAL_SEPARATOR = ","
+THOUSAND_SEPARATOR = "."
+NUMBER_GROUPING = 3

@@ -1,0 +1,23 @@
+"""Addresses of the portal, below the language."""
+
+from __future__ import annotations
+
+from krog.web.portal import (
+    cases,
+    catalogue,
+    home,
+    indicators,
+    pages,
+    people,
+    plans,
+    registers,
+    rules,
+    streams,
+    voice,
+)
+
+urlpatterns = [
+    pattern
+    for module in (home, streams, registers, indicators, plans, cases, rules, voice, catalogue, people, pages)
+    for pattern in module.urlpatterns
+]

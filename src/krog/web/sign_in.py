@@ -1,0 +1,79 @@
+"""Signing in and out, and choosing a language without an address prefix."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib.auth import authenticate, login, logout
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from krog.base.errors import NotFound
+from krog.base.grant import Reader
+from krog.engine.cities import city
+from krog.people.permissions import is_staff
+from krog.web.middleware import LANGUAGE_COOKIE, address_of
+
+#: Wrong attempts from one address, and for one name, before it has to wait.
+ATTEMPTS, WAIT_S = 8, 300
+
+
+class SignIn(forms.Form):
+    """Account or e-mail, and password."""
+
+    username = forms.CharField(label=_("Account or e-mail address"), max_length=254,
+                               widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}))
+    password = forms.CharField(label=_("Password"), max_length=200,
+                               widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
+
+
+def _safe_next(request: HttpRequest, default: str) -> str:
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    return wanted if url_has_allowed_host_and_scheme(wanted, {request.get_host()}) else default
+
+
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """The form; after too many wrong attempts it says how long to wait."""
+    reader: Reader = request.reader  # type: ignore[attr-defined]
+    if is_staff(reader):
+        return HttpResponseRedirect(_safe_next(request, "/desk/"))
+    form = SignIn(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        counters = [f"sign-in:{address_of(request)}", f"sign-in:{form.cleaned_data['username'].strip().lower()}"]
+        if any((cache.get(c) or 0) >= ATTEMPTS for c in counters):
+            form.add_error(None, _("Too many wrong attempts. Wait five minutes, then try again."))
+        else:
+            user = authenticate(request, **form.cleaned_data)
+            if user is not None:
+                login(request, user)
+                return HttpResponseRedirect(_safe_next(request, "/desk/"))
+            for counter in counters:
+                cache.set(counter, (cache.get(counter) or 0) + 1, WAIT_S)
+            form.add_error(None, _("Account and password do not belong together. Check both and try again."))
+    return render(request, "portal/sign_in.html", {"form": form, "next": _safe_next(request, "")},
+                  status=400 if form.errors else 200)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return HttpResponseRedirect("/")
+
+
+def choose_language(request: HttpRequest, code: str) -> HttpResponse:
+    """Keeps the choice in a cookie and goes back."""
+    if code not in city.current().languages:
+        raise NotFound(f"This city does not speak {code!r}.", "language", ", ".join(city.current().languages))
+    response = HttpResponseRedirect(_safe_next(request, "/"))
+    response.set_cookie(LANGUAGE_COOKIE, code, max_age=365 * 86400, samesite="Lax", httponly=True)
+    return response
+
+
+def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the form, and back here afterwards."""
+    return HttpResponseRedirect("/desk/sign-in?" + urlencode({"next": request.get_full_path()}))
