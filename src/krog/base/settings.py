@@ -140,7 +140,7 @@ def load(environ: Mapping[str, str], toml: Mapping[str, Any] | None = None) -> S
         Problem("There is no such setting.", name, todo="See docs/reference/settings.md.")
         for name in [*toml, *environ]
         if name.startswith("KROG_") and name not in NAMES
-        and not name.startswith("KROG_TEST_") and name != "KROG_SHARED"
+        and not name.startswith("KROG_TEST_") and name not in ("KROG_SHARED", "KROG_PROVE")
     ]
     values: dict[str, Any] = {}
     for setting in SETTINGS:

@@ -25,7 +25,7 @@ def _digest(secret: str) -> str:
 def create(by: Reader, *, title: str, organisation: str, roles: tuple[str, ...] = ("sensor",)) -> shapes.NewKey:
     """Makes a key for a program of an organisation. Administrators only; the secret is in the answer alone."""
     require(by, "administrator", what="make API keys")
-    if wrong := sorted(set(roles) - set(ROLES) - {"system"}):
+    if wrong := sorted(set(roles) - (set(ROLES) - {"system"})):
         raise Invalid(f"There is no role {', '.join(wrong)}.", "roles", ", ".join(ROLES))
     if not models.Organisation.objects.filter(key=organisation).exists():
         raise NotFound(f"There is no organisation {organisation!r}.", "organisation",
