@@ -1,0 +1,41 @@
+// Small aids that a page does without: the desk's menu open on wide screens, errors focused, tables sorted.
+export function fold(root) {
+  const wide = matchMedia("(min-width: 861px)");
+  for (const details of root.querySelectorAll("details[data-open-wide]")) {
+    const set = () => { details.open = wide.matches; };
+    set();
+    wide.addEventListener("change", set);
+  }
+}
+
+export function focusErrors(root) {
+  root.querySelector("[data-focus]")?.focus();
+}
+
+const text = (row, index) => row.cells[index]?.dataset.sort ?? row.cells[index]?.textContent.trim() ?? "";
+
+function compare(a, b) {
+  const [x, y] = [a, b].map((value) => (value === "" || Number.isNaN(Number(value)) ? null : Number(value)));
+  if (x !== null && y !== null) return x - y;
+  return a.localeCompare(b, document.documentElement.lang, { numeric: true });
+}
+
+export function sortTables(root) {
+  for (const table of root.querySelectorAll?.("table[data-sortable]") ?? []) {
+    [...(table.tHead?.rows[0]?.cells ?? [])].forEach((head, index) => {
+      if (head.querySelector("button") || head.dataset.sortable === "no" || !head.textContent.trim()) return;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "sort";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => {
+        const up = head.getAttribute("aria-sort") !== "ascending";
+        for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
+        head.setAttribute("aria-sort", up ? "ascending" : "descending");
+        const rows = [...table.tBodies[0].rows].sort((a, b) => (up ? 1 : -1) * compare(text(a, index), text(b, index)));
+        table.tBodies[0].append(...rows);
+      });
+    });
+  }
+}

@@ -1,0 +1,113 @@
+// Maps: a quiet base from the municipality's own outline, the page's features on top, the list beside kept in step.
+import { Map as View, Marker, NavigationControl, Popup, ScaleControl, setWorkerUrl } from "maplibre-gl";
+import { reduced, style } from "./map-style.js";
+
+for (const element of document.querySelectorAll("[data-map]")) open(element);
+
+function open(element) {
+  const data = element.dataset;
+  const features = JSON.parse(document.getElementById(data.features).textContent);
+  const [west, south, east, north] = data.bounds.split(",").map(Number);
+  setWorkerUrl(new URL(data.worker, location.href).href);
+  element.hidden = false;
+  let view;
+  try {
+    view = new View({
+      container: element, style: style(), bounds: [[west, south], [east, north]],
+      fitBoundsOptions: { padding: 40, maxZoom: 15 }, attributionControl: false, dragRotate: false, pitchWithRotate: false,
+      cooperativeGestures: matchMedia("(pointer: coarse)").matches, maxZoom: 18, minZoom: 8,
+      locale: { "NavigationControl.ZoomIn": data.zoomIn, "NavigationControl.ZoomOut": data.zoomOut, "Popup.Close": data.close, "Map.Title": data.title },
+    });
+  } catch {
+    // No WebGL: the list beside says the same.
+    element.hidden = true;
+    return;
+  }
+  view.touchZoomRotate.disableRotation();
+  view.addControl(new NavigationControl({ showCompass: false }), "top-right");
+  view.addControl(new ScaleControl({ unit: "metric" }), "bottom-left");
+  const section = element.closest(".map");
+  view.on("load", async () => {
+    await base(view, data.base);
+    shapes(view, features);
+    element.dataset.ready = "true";
+  });
+  for (const feature of features.features) if (feature.geometry?.type === "Point") point(view, feature, section, data);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => location.reload());
+}
+
+async function base(view, address) {
+  if (!address) return;
+  const answer = await fetch(address);
+  if (!answer.ok) return;
+  const ground = await answer.json();
+  view.getSource("ground").setData(ground);
+  const labels = ground.features.filter((f) => f.properties?.kind === "settlement" && f.geometry?.type === "Point");
+  for (const feature of labels) {
+    const name = document.createElement("span");
+    name.className = feature.properties.rank === 1 ? "map-place" : "map-place small";
+    name.textContent = feature.properties.title;
+    name.setAttribute("aria-hidden", "true");
+    feature.marker = new Marker({ element: name, anchor: "center" }).setLngLat(feature.geometry.coordinates).addTo(view);
+  }
+  const thin = () => declutter(view, labels);
+  thin();
+  view.on("moveend", thin);
+}
+
+// Names of settlements that would run into each other stay away until the reader zooms in.
+function declutter(view, labels) {
+  const taken = [];
+  for (const feature of labels.slice().sort((a, b) => (a.properties.rank ?? 9) - (b.properties.rank ?? 9))) {
+    const at = view.project(feature.geometry.coordinates);
+    const half = feature.properties.title.length * 4 + 6;
+    const box = [at.x - half, at.y - 10, at.x + half, at.y + 10];
+    const free = taken.every(([x0, y0, x1, y1]) => box[0] > x1 || box[2] < x0 || box[1] > y1 || box[3] < y0);
+    feature.marker.getElement().hidden = !free;
+    if (free) taken.push(box);
+  }
+}
+
+function shapes(view, features) {
+  const drawn = features.features.filter((f) => f.geometry && f.geometry.type !== "Point");
+  view.getSource("shapes").setData({ type: "FeatureCollection", features: drawn });
+}
+
+function point(view, feature, section, data) {
+  const about = feature.properties ?? {};
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = `map-marker ${about.state ?? ""}`;
+  button.setAttribute("aria-label", [about.title, about.word, about.text].filter(Boolean).join(", "));
+  button.setAttribute("aria-expanded", "false");
+  const words = document.createElement("div");
+  const title = document.createElement("b");
+  title.textContent = about.title ?? "";
+  words.append(title);
+  for (const line of [about.word, about.text]) {
+    if (!line) continue;
+    const row = document.createElement("div");
+    row.textContent = line;
+    words.append(row);
+  }
+  if (about.href) {
+    const link = document.createElement("a");
+    link.href = about.href;
+    link.textContent = data.more;
+    link.setAttribute("aria-label", `${data.more}: ${about.title}`);
+    words.append(link);
+  }
+  const popup = new Popup({ offset: 16, maxWidth: "280px", focusAfterOpen: true }).setDOMContent(words);
+  const row = section.querySelector(`[data-place="${CSS.escape(String(feature.id ?? about.id ?? ""))}"]`);
+  popup.on("open", () => { button.setAttribute("aria-expanded", "true"); row?.classList.add("chosen"); row?.scrollIntoView({ block: "nearest", behavior: reduced() ? "auto" : "smooth" }); });
+  popup.on("close", () => { button.setAttribute("aria-expanded", "false"); row?.classList.remove("chosen"); button.focus({ preventScroll: true }); });
+  const marker = new Marker({ element: button, anchor: "center" }).setLngLat(feature.geometry.coordinates).addTo(view);
+  button.addEventListener("click", (event) => {
+    event.stopPropagation();
+    if (popup.isOpen()) popup.remove();
+    else popup.setLngLat(feature.geometry.coordinates).addTo(view);
+  });
+  row?.addEventListener("mouseenter", () => button.classList.add("hover"));
+  row?.addEventListener("mouseleave", () => button.classList.remove("hover"));
+  return marker;
+}
