@@ -18,7 +18,6 @@ from krog.catalogue import access_log
 from krog.engine.cities import city
 from krog.people import keys
 from krog.people.identity import reader_of
-from krog.people.models import Account
 from krog.web import problems as rendering
 
 Respond = Callable[[HttpRequest], HttpResponseBase]
@@ -78,7 +77,7 @@ def reader(get_response: Respond) -> Respond:
             request.reader = by_key  # type: ignore[attr-defined]
         elif request.session.session_key:
             user = get_user(request)
-            if isinstance(user, Account):
+            if user.is_authenticated:
                 request.reader = reader_of(user)  # type: ignore[attr-defined]
         _speak(request)
         response = get_response(request)

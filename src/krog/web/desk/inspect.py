@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.apps import apps
-from django.core.paginator import Paginator
 from django.forms.models import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,6 +16,9 @@ from krog.web.settings import NOUNS
 
 #: Columns that are never shown, to nobody.
 HIDDEN = {"password", "digest", "salt"}
+
+#: Rows on a page.
+SIZE = 50
 
 
 def _models() -> dict[str, type]:
@@ -45,8 +47,15 @@ def rows(request: HttpRequest, table: str) -> HttpResponse:
     if model is None:
         raise NotFound(f"There is no table {table!r}.", "table", ", ".join(sorted(_models())))
     _require(request, table)
-    page = Paginator(model._default_manager.order_by("-pk"), 50).get_page(request.GET.get("page"))  # type: ignore[attr-defined]
-    return render(request, "desk/inspect/rows.html", {"table": table, "page": page})
+    offset = max(0, int(request.GET["offset"])) if request.GET.get("offset", "").isdigit() else 0
+    total = model._default_manager.count()  # type: ignore[attr-defined]
+    shown = list(model._default_manager.order_by("-pk")[offset : offset + SIZE])  # type: ignore[attr-defined]
+    page = {
+        "first": offset + 1, "last": offset + len(shown), "total": total,
+        "previous": f"?offset={max(0, offset - SIZE)}" if offset else "",
+        "next": f"?offset={offset + SIZE}" if offset + SIZE < total else "",
+    }
+    return render(request, "desk/inspect/rows.html", {"table": table, "rows": shown, "page": page})
 
 
 def row(request: HttpRequest, table: str, pk: str) -> HttpResponse:
