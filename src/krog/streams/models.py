@@ -1,4 +1,4 @@
-"""Tables of streams: observed properties, things, sensors, datastreams. Observations have no table here: see `krog.lake`."""
+"""Tables of streams: observed properties, things, sensors, datastreams. Observations lie in `krog.lake`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ class Datastream(models.Model):
     """One property of one thing observed by one sensor; its number (`id`) is what observations carry in the lake.
 
     Values outside `minimum` to `maximum` are set aside; `interval_s` is how often a value is due (0: irregular);
-    `role` is the word that formulas find it by; one that is not `public` is for officials even in a public dataset.
+    `role` is the word that formulas find it by; one that is not `public` is for officials even in a public dataset;
+    `search` is made of the key and the titles.
     """
 
     key = models.CharField(max_length=100, unique=True)
@@ -76,6 +77,7 @@ class Datastream(models.Model):
     numeric = models.BooleanField(default=True)
     role = models.CharField(max_length=50, blank=True, db_index=True)
     public = models.BooleanField(default=True)
+    search = models.TextField(blank=True)
     retired = models.BooleanField(default=False)
 
     def __str__(self) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Generic, TypeVar
 
 from krog.base.origin import Origin
 from krog.base.text import Text
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class IngestStream:
-    """What `engine.ingest` must know of a datastream to accept an observation; `organisation` is the thing's operator."""
+    """What `engine.ingest` must know of a datastream to accept a value; `organisation` is the thing's operator."""
 
     id: int
     key: str
@@ -95,7 +97,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Latest:
-    """The newest value of a datastream with its state; `count`, `first`, `least` and `most` are over all its values."""
+    """The newest value of a datastream with its state; `count`, `first`, `least`, `most` are over all its values;
+    `seen` is when anything last arrived. `withheld`: there is a value, and this reader may not see it."""
 
     stream: str
     state: State
@@ -103,10 +106,12 @@ class Latest:
     text: str | None = None
     time: int | None = None
     origin: Origin | None = None
+    seen: int | None = None
     count: int = 0
     first: int | None = None
     least: float | None = None
     most: float | None = None
+    withheld: bool = False
 
     @property
     def result(self) -> float | str | None:
@@ -116,16 +121,19 @@ class Latest:
 
 @dataclass(frozen=True)
 class Observation:
-    """One observation; `time` is when it was observed, `recorded` when Krog took it (UTC microseconds)."""
+    """One observation; `time` is when it was observed, `recorded` when Krog took it (UTC microseconds);
+    `supersedes` is the id of the observation that it corrects."""
 
     id: int
     stream: str
     time: int
     value: float | None
     text: str | None
-    quality: int
+    end: int | None
+    quality: int | None
     recorded: int
     origin: Origin
+    supersedes: int | None
 
     @property
     def result(self) -> float | str | None:
@@ -134,17 +142,17 @@ class Observation:
 
 
 @dataclass(frozen=True)
-class Page:
-    """Some of many: `items`, and `after` (give it back to get the next ones) or None where these were the last."""
+class Page(Generic[T]):
+    """Some of many: `total` where it is counted; `after` gives the next ones (None where these were the last)."""
 
-    items: Sequence[Any]
-    after: str | None = None
+    items: Sequence[T]
     total: int | None = None
+    after: str | None = None
 
 
 @dataclass(frozen=True)
 class Point:
-    """One point of a series: the mean, least and greatest of the `count` values in an interval that begins at `time`."""
+    """One point of a series: mean, least and greatest of the `count` values in an interval that begins at `time`."""
 
     time: int
     mean: float
@@ -155,11 +163,12 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """A series for a chart: `step` microseconds between points (0: every reading); gaps are where points are missing."""
+    """A series for a chart: `step` microseconds between points (0: every reading); gaps are missing points.
+    `origin` is the weakest origin among the values, None where there are none."""
 
     stream: str
     start: int
     end: int
     step: int
     points: Sequence[Point]
-    origins: frozenset[Origin]
+    origin: Origin | None

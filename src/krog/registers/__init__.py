@@ -1,0 +1,1 @@
+"""Noun: registers, typed collections of places and things with their history."""

@@ -1,0 +1,84 @@
+"""Geometries of records: GeoJSON outside, WKB in WGS84 inside, both two-dimensional. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import shapely
+from shapely.geometry import mapping, shape
+from shapely.geometry.base import BaseGeometry
+
+from krog.base.errors import Problem
+
+#: GeoJSON types that each declared kind of geometry takes.
+KINDS = {
+    "point": ("Point", "MultiPoint"),
+    "line": ("LineString", "MultiLineString"),
+    "polygon": ("Polygon", "MultiPolygon"),
+    "none": (),
+}
+MAX_POINTS = 100_000
+
+
+def read(kind: str, geojson: Any) -> tuple[BaseGeometry | None, list[Problem]]:
+    """The geometry of a GeoJSON geometry object, or every mistake in it."""
+    allowed = ", ".join(KINDS[kind])
+    if geojson is None:
+        return None, []
+    if kind == "none":
+        return None, [Problem("Records of this register have no place.", "geometry")]
+    if not isinstance(geojson, Mapping) or geojson.get("type") not in KINDS[kind]:
+        return None, [Problem("This is not a GeoJSON geometry of the register's kind.", "geometry", allowed)]
+    try:
+        found = shapely.force_2d(shape(dict(geojson)))
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, shapely.errors.ShapelyError):
+        return None, [Problem("The coordinates cannot be read.", "geometry", "[longitude, latitude] in WGS84 degrees")]
+    if found.is_empty or shapely.get_num_coordinates(found) > MAX_POINTS:
+        return None, [Problem("The geometry is empty or has too many points.", "geometry", f"1 to {MAX_POINTS} points")]
+    bounds = found.bounds
+    if not all(map(math.isfinite, bounds)) or not (
+        bounds[0] >= -180 and bounds[2] <= 180 and bounds[1] >= -90 and bounds[3] <= 90
+    ):
+        return None, [Problem("The place is not on Earth.", "geometry", "longitude -180 to 180, latitude -90 to 90")]
+    if kind == "polygon" and not found.is_valid:
+        return None, [Problem(f"The outline is not valid: {shapely.is_valid_reason(found)}.", "geometry")]
+    return found, []
+
+
+def to_wkb(found: BaseGeometry) -> bytes:
+    return bytes(shapely.to_wkb(found))
+
+
+def to_geojson(wkb: bytes | memoryview | None) -> dict[str, Any] | None:
+    """The GeoJSON geometry of stored WKB, with lists as JSON has them."""
+    if wkb is None:
+        return None
+    found = mapping(shapely.from_wkb(bytes(wkb)))
+    return {"type": found["type"], "coordinates": _lists(found["coordinates"])}
+
+
+def _lists(value: Any) -> Any:
+    return [_lists(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def flat(geojson: Any) -> Any:
+    """A GeoJSON geometry with only longitude and latitude in every position, as it is stored."""
+    if not isinstance(geojson, Mapping) or "coordinates" not in geojson:
+        return geojson
+    return {"type": geojson.get("type"), "coordinates": _flat(geojson["coordinates"])}
+
+
+def _flat(value: Any) -> Any:
+    if isinstance(value, list | tuple) and value and not isinstance(value[0], list | tuple):
+        return list(value[:2])
+    return [_flat(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def read_box(text: str) -> tuple[float, float, float, float]:
+    """`minlon,minlat,maxlon,maxlat` as addresses write it; ValueError where it is not one."""
+    west, south, east, north = (float(part) for part in text.split(","))
+    if not all(map(math.isfinite, (west, south, east, north))) or west > east or south > north:
+        raise ValueError(text)
+    return west, south, east, north
