@@ -12,7 +12,6 @@ from django.utils.translation import gettext, ngettext
 from krog.base import times, units
 
 MINUS = "−"
-THIN = "\u202f"
 NARROW = "\u00a0"
 
 
@@ -43,7 +42,7 @@ def writing(language: str) -> Writing:
 
 
 def number(value: Any, language: str, decimals: int | None = None) -> str:
-    """`1234.5` as people write it: `1.234,5` in Slovenian; `decimals` fixes the places, else at most three that matter."""
+    """`1234.5` as people write it, `1.234,5` in Slovenian; `decimals` fixes the places, else at most three are kept."""
     try:
         exact = Decimal(str(value))
     except ArithmeticError:
@@ -69,6 +68,22 @@ def day(moment: datetime, language: str) -> str:
     rule = writing(language)
     month = rule.months[moment.month - 1] if rule.months else ""
     return rule.day.format(d=moment.day, m=moment.month, y=moment.year, month=month)
+
+
+def short_day(moment: datetime, language: str) -> str:
+    """A day on an axis, without its year: `12. 5.`, in English `12 May`."""
+    rule = writing(language)
+    if rule.months:
+        return f"{moment.day}{NARROW}{rule.months[moment.month - 1][:3]}"
+    return rule.day.format(d=moment.day, m=moment.month, y="", month="").rstrip("\u00a0/ ")
+
+
+def month(moment: datetime, language: str) -> str:
+    """A month with its year: `5. 2026`, in English `May 2026`."""
+    rule = writing(language)
+    if rule.months:
+        return f"{rule.months[moment.month - 1][:3]}{NARROW}{moment.year}"
+    return f"{moment.month}/{moment.year}" if "/" in rule.day else f"{moment.month}.{NARROW}{moment.year}"
 
 
 def clock(moment: datetime, language: str) -> str:

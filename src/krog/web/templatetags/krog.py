@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,8 @@ def say(texts: Any) -> SafeString | str:
     if shown.asked:
         return shown.value
     return format_html(
-        '<span class="other-language"><span lang="{}">{}</span> <abbr class="language-mark" title="{}">{}</abbr></span>',
+        '<span class="other-language"><span lang="{}">{}</span> '
+        '<abbr class="language-mark" title="{}">{}</abbr></span>',
         shown.lang, shown.value, gettext("Not translated; shown in the original language."), shown.lang,
     )  # fmt: skip
 

@@ -1,0 +1,131 @@
+"""Maps: features over the municipality's own quiet ground, with legend and the same places as a list."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.html import json_script
+from django.utils.safestring import SafeString
+
+from krog.web.components.drawing import Legend
+
+#: Around a single place: about 1.5 km each way, so that one dot does not zoom to a doorstep.
+_PAD = 0.014
+
+
+@dataclass(frozen=True)
+class Place:
+    """A row of the list beside the map."""
+
+    id: str
+    title: str
+    href: str = ""
+    state: str = ""
+    word: str = ""
+    text: str = ""
+    where: str = ""
+
+
+def feature(
+    id: str,
+    geometry: Mapping[str, Any] | None,
+    *,
+    title: str,
+    href: str = "",
+    state: str = "",
+    word: str = "",
+    text: str = "",
+    **more: Any,
+) -> dict[str, Any]:
+    """A GeoJSON feature as maps show it: `state` is ok, warn, bad or none, `word` says it, `text` adds a line."""
+    properties = {"title": title, "href": href, "state": state, "word": word, "text": text, **more}
+    return {"type": "Feature", "id": id, "geometry": geometry, "properties": properties}
+
+
+def point(lon: float, lat: float) -> dict[str, Any]:
+    """A GeoJSON point."""
+    return {"type": "Point", "coordinates": [lon, lat]}
+
+
+@dataclass(frozen=True)
+class Map:
+    """What `<c-map>` shows. `features` is a GeoJSON FeatureCollection or a sequence of features (see `feature`),
+    `legend` (state, words) pairs, `bounds` west south east north (else around the features),
+    `base` the address of the ground (outline and settlements)."""
+
+    title: str
+    features: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    legend: Sequence[Legend | tuple[str, str]] = ()
+    bounds: tuple[float, float, float, float] | None = None
+    base: str = "/static-city/ground.geojson"
+
+    @property
+    def collection(self) -> dict[str, Any]:
+        found = self.features.get("features", []) if isinstance(self.features, Mapping) else self.features
+        return {"type": "FeatureCollection", "features": list(found)}
+
+    @property
+    def id(self) -> str:
+        return "map-" + hashlib.sha256(self.title.encode()).hexdigest()[:8]
+
+    @property
+    def json_script(self) -> SafeString:
+        """The features as data in the page; no second request, and nothing that a content policy must allow."""
+        return json_script(self.collection, f"{self.id}-features")
+
+    @property
+    def keys(self) -> tuple[Legend, ...]:
+        return tuple(item if isinstance(item, Legend) else Legend(*item) for item in self.legend)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The features as the list beside the map, in their order."""
+        found = []
+        for one in self.collection["features"]:
+            about = one.get("properties") or {}
+            found.append(
+                Place(
+                    id=str(one.get("id", about.get("id", ""))),
+                    title=str(about.get("title", "")),
+                    href=str(about.get("href", "") or ""),
+                    state=str(about.get("state", "") or ""),
+                    word=str(about.get("word", "") or ""),
+                    text=str(about.get("text", "") or ""),
+                    where=str(about.get("where", "") or ""),
+                )
+            )
+        return tuple(found)
+
+    @property
+    def bounds_text(self) -> str:
+        west, south, east, north = self.bounds or around(self.collection["features"])
+        return f"{west:.5f},{south:.5f},{east:.5f},{north:.5f}"
+
+
+def around(features: Iterable[Mapping[str, Any]]) -> tuple[float, float, float, float]:
+    """West, south, east and north of what is drawn, with some air; the whole of Slovenia where nothing is."""
+    corners = [corner for one in features for corner in _corners((one.get("geometry") or {}).get("coordinates"))]
+    if not corners:
+        return (13.35, 45.4, 16.6, 46.9)
+    xs, ys = [c[0] for c in corners], [c[1] for c in corners]
+    pad_x = max((max(xs) - min(xs)) * 0.1, 0 if max(xs) - min(xs) > _PAD else _PAD)
+    pad_y = max((max(ys) - min(ys)) * 0.1, 0 if max(ys) - min(ys) > _PAD else _PAD * 0.7)
+    return (min(xs) - pad_x, min(ys) - pad_y, max(xs) + pad_x, max(ys) + pad_y)
+
+
+def _corners(coordinates: Any) -> list[tuple[float, float]]:
+    if not coordinates:
+        return []
+    if isinstance(coordinates[0], int | float):
+        return [(float(coordinates[0]), float(coordinates[1]))]
+    return [corner for part in coordinates for corner in _corners(part)]
+
+
+def parse(text: str) -> dict[str, Any]:
+    """GeoJSON text as it comes from storage."""
+    found: dict[str, Any] = json.loads(text)
+    return found
