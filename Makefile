@@ -25,7 +25,7 @@ prove: $(VENV)/test.done ## the long proofs: many kills, many hostile inputs (an
 	@KROG_PROVE=1 $(BIN)/python tools/check.py
 
 bench: $(VENV)/test.done ## measure, print JSON
-	@for bench in benchmarks/bench_*.py; do echo "# $$bench" >&2; $(BIN)/python $$bench || exit 1; done
+	@for bench in benchmarks/bench_*.py; do echo "# $$bench" >&2; $(BIN)/python -m benchmarks.$$(basename $$bench .py) || exit 1; done
 
 format: $(VENV)/test.done ## format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -1,0 +1,1 @@
+"""Measures, printed as JSON with machine and load; never timed tests."""
