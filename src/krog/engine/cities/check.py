@@ -1,0 +1,218 @@
+"""Checks a city's files: every mistake at once, with file, line and key; nothing is changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from krog.base.declaration import Declaration
+from krog.base.ids import KEY_ALLOWED, is_key
+from krog.base.units import UNITS_ALLOWED, is_unit
+from krog.engine.cities.findings import Finding, finding, nearest, shown
+from krog.engine.cities.kinds import GEOMETRIES, Kinds, collect
+from krog.engine.cities.readers import Item, Reading, read
+from krog.engine.cities.values import canonical, fields_of, impossible, wrong_type
+
+#: Two-letter codes by which a table is known to be texts by language.
+LANGUAGES = frozenset((
+    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "ga", "hr", "hu", "it", "lt", "lv", "mk", "mt", "nl",
+    "pl", "pt", "ro", "sk", "sl", "sq", "sr", "sv", "uk",
+))
+Known = Mapping[str, set[str]]
+
+
+def check(folder: Path, kinds: Kinds | None = None, known: Known | None = None) -> list[Finding]:
+    """All mistakes and warnings of a city's folder, in the order of files and lines."""
+    return examine(folder, kinds or collect(), known)[1]
+
+
+def examine(folder: Path, kinds: Kinds, known: Known | None = None) -> tuple[Reading, list[Finding]]:
+    """What stands in the files and everything that is wrong with it; `known` are keys that the database has besides."""
+    reading = read(folder, kinds)
+    found = list(reading.findings)
+    languages = _languages(reading)
+    declared: dict[str, set[str]] = {one.kind: set((known or {}).get(one.kind, ())) for one in kinds}
+    for item in reading.items:
+        if isinstance(item.key, str):
+            declared[item.kind].add(item.key)
+    seen: dict[tuple[str, str], Item] = {}
+    for item in reading.items:
+        declaration = kinds[item.kind]
+        found += _key(item, declaration, seen)
+        found += _fields(item, declaration)
+        found += _references(item, declaration, declared)
+        found += _texts(item, languages)
+    for declaration in kinds:
+        found += _circles(reading, declaration)
+    return reading, sorted(set(found), key=lambda one: (one.file, one.line, one.warning, one.where, one.what))
+
+
+def _languages(reading: Reading) -> list[str]:
+    for item in reading.of("city"):
+        value = item.fields.get("languages")
+        if isinstance(value, list):
+            return [language for language in value if isinstance(language, str)]
+    return []
+
+
+def _at(item: Item, path: tuple[str | int, ...], what: str, **more: Any) -> Finding:
+    file, line = item.where(path)
+    label = ".".join(str(part) for part in path)
+    name = f"{item.kind} {item.key}" if isinstance(item.key, str) and item.key else item.kind
+    return finding(what, file, line, f"{name}, {label}" if label else name, **more)
+
+
+def _key(item: Item, declaration: Declaration, seen: dict[tuple[str, str], Item]) -> Iterator[Finding]:
+    if item.key is None or item.key == "":
+        made = f"; it is made of {declaration.key}" if declaration.key else ""
+        yield _at(item, (), f"The key is missing{made}.", allowed=KEY_ALLOWED)
+    elif not isinstance(item.key, str) or not is_key(item.key):
+        yield _at(item, ("key",), f"{shown(item.key)} is not a key.", allowed=KEY_ALLOWED)
+    elif (first := seen.setdefault((item.kind, item.key), item)) is not item:
+        file, line = first.where()
+        yield _at(item, ("key",), f"The key {item.key!r} stands twice; first in {file}:{line}.")
+
+
+def _fields(item: Item, declaration: Declaration) -> Iterator[Finding]:
+    types = fields_of(declaration.shape)
+    sound = True
+    for name, value in item.fields.items():
+        if name not in types:
+            sound = False
+            yield _at(item, (name,), f"There is no field {name!r}.", allowed=", ".join(["key", *types]),
+                      todo=nearest(name, types))
+            continue
+        bad = list(impossible(value, (name,)))
+        for path, reason in bad:
+            yield _at(item, path, reason)
+        if bad:
+            sound = False
+        elif wrong := wrong_type(declaration, name, value):
+            sound = False
+            yield _at(item, (name,), wrong[0], allowed=wrong[1])
+        else:
+            for path, code in _units(value, (name,)):
+                yield _at(item, path, f"There is no unit {code!r}.", allowed=UNITS_ALLOWED,
+                          todo=nearest(code, UNITS_ALLOWED.split(", ")))
+            if name in GEOMETRIES:
+                yield from _geometry(item, name, value)
+    for name, field in types.items():
+        if field.required and name not in item.fields:
+            sound = False
+            yield _at(item, (), f"{name} is missing.")
+    if sound and declaration.check:
+        for sentence in declaration.check(canonical(declaration, item.fields)):
+            yield _at(item, _named_field(sentence, types), sentence)
+
+
+def _named_field(sentence: str, types: Mapping[str, Any]) -> tuple[str, ...]:
+    """The field that a noun's sentence begins with, so that its line can be told."""
+    match = re.match(r"[`'\"]?([\w.]+)", sentence)
+    path = tuple(match[1].strip(".").split(".")) if match else ()
+    return path if path and path[0] in types else ()
+
+
+def _units(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Codes of units that are not in the vocabulary, at any depth."""
+    name = path[-1]
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _units(inner, (*path, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _units(inner, (*path, number))
+    elif (
+        isinstance(value, str) and value and isinstance(name, str)
+        and (name == "unit" or name.endswith("_unit")) and not is_unit(value)
+    ):
+        yield path, value
+
+
+def _geometry(item: Item, name: str, value: Any) -> Iterator[Finding]:
+    if value is None:
+        return
+    types = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
+    if not isinstance(value, Mapping) or value.get("type") not in types or "coordinates" not in value:
+        yield _at(item, (name,), "This is not a GeoJSON geometry.", allowed=", ".join(types))
+        return
+    for point in _points(value["coordinates"]):
+        if not (len(point) >= 2 and all(isinstance(n, int | float) and not isinstance(n, bool) for n in point)):
+            yield _at(item, (name,), f"{shown(point)} is not a position.", allowed="[longitude, latitude]")
+            return
+        if not (-180 <= point[0] <= 180 and -90 <= point[1] <= 90):
+            todo = "These look like metres of D96/TM (EPSG:3794); turn them into WGS84." if point[0] > 1000 else ""
+            yield _at(item, (name,), f"{shown(list(point[:2]))} is not a place on earth.",
+                      allowed="longitude and latitude in degrees (WGS84)", todo=todo)
+            return
+
+
+def _points(value: Any) -> Iterator[list[Any]]:
+    if isinstance(value, list) and value and isinstance(value[0], list):
+        for inner in value:
+            yield from _points(inner)
+    else:
+        yield value if isinstance(value, list) else [value]
+
+
+def _references(item: Item, declaration: Declaration, declared: Known) -> Iterator[Finding]:
+    for name, kind in declaration.refs.items():
+        value = item.fields.get(name)
+        targets = value if isinstance(value, list) else [value]
+        for number, target in enumerate(targets):
+            if isinstance(target, str) and target and target not in declared.get(kind, set()):
+                path = (name, number) if isinstance(value, list) else (name,)
+                yield _at(item, path, f"There is no {kind} {target!r}.", todo=nearest(target, declared.get(kind, ())))
+
+
+def _texts(item: Item, languages: list[str]) -> Iterator[Finding]:
+    if not languages:
+        return
+    for name, value in item.fields.items():
+        for path, table in _tables_of_texts(value, (name,)):
+            missing = [language for language in languages if not table.get(language)]
+            if missing and any(table.values()):
+                yield _at(item, path, f"The text is missing in {', '.join(missing)}.", warning=True)
+            for other in table:
+                if other not in languages:
+                    yield _at(item, (*path, other), f"{other} is not a language of this city.",
+                              allowed=", ".join(languages), warning=True)
+
+
+def _tables_of_texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], dict[str, str]]]:
+    if len(path) > 16:
+        return
+    if isinstance(value, Mapping):
+        if value and all(name in LANGUAGES and isinstance(text, str) for name, text in value.items()):
+            yield path, dict(value)
+        else:
+            for name, inner in value.items():
+                yield from _tables_of_texts(inner, (*path, name))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _tables_of_texts(inner, (*path, number))
+
+
+def _circles(reading: Reading, declaration: Declaration) -> Iterator[Finding]:
+    """Things that stand above themselves: each field that refers to its own kind must end somewhere."""
+    for name in (name for name, kind in declaration.refs.items() if kind == declaration.kind):
+        above = {}
+        items = {}
+        for item in reading.of(declaration.kind):
+            target = item.fields.get(name)
+            if isinstance(item.key, str) and isinstance(target, str) and target:
+                above[item.key], items[item.key] = target, item
+        done: set[str] = set()
+        for key in above:
+            way: list[str] = []
+            step: str | None = key
+            while step is not None and step not in done and step not in way:
+                way.append(step)
+                step = above.get(step)
+            if step in way:
+                circle = way[way.index(str(step)):]
+                yield _at(items[circle[0]], (name,), f"{' → '.join([*circle, circle[0]])} goes in a circle.")
+            done.update(way)
+
+

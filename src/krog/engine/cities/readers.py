@@ -1,0 +1,325 @@
+"""Reads a city's files into items: TOML, CSV, GeoJSON and Markdown, each item knowing its file and lines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from krog.base.declaration import Declaration
+from krog.engine.cities import cells, toml_lines
+from krog.engine.cities.files import listing, read_text
+from krog.engine.cities.findings import Finding, finding, nearest
+from krog.engine.cities.kinds import GEOMETRIES, Kinds, geometry_field, slots
+from krog.engine.cities.values import fields_of
+
+CITY_FILE = "city.toml"
+#: Files of a city that are no declarations: who reads them.
+OTHERS = {"replay.toml": "the replayer"}
+MARKDOWN = re.compile(r"^(?P<stem>[^/]+)\.(?P<language>[a-z]{2})$")
+
+
+@dataclass
+class Item:
+    """One thing as a file declares it: its raw `fields` without the key, and where they stand."""
+
+    kind: str
+    key: Any
+    fields: dict[str, Any]
+    file: str
+    start: int = 0
+    place: Callable[[tuple[str | int, ...]], int] | None = None
+    others: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def where(self, path: Sequence[str | int] = ()) -> tuple[str, int]:
+        """File and line of a field, or of what is nearest around it."""
+        if path and path[0] in self.others:
+            return self.others[str(path[0])]
+        found = tuple(path)
+        while found and self.place is not None:
+            if line := self.place(found):
+                return self.file, line
+            found = found[:-1]
+        return self.file, self.start
+
+
+@dataclass
+class Reading:
+    """What stands in a folder: items in the order of the kinds, and what is wrong so far."""
+
+    items: list[Item] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+
+    def of(self, kind: str) -> list[Item]:
+        return [item for item in self.items if item.kind == kind]
+
+
+def read(folder: Path, kinds: Kinds) -> Reading:
+    """Reads every file of the folder; goes on after a mistake, so that all are told at once."""
+    found = Reading()
+    names = listing(folder)
+    if CITY_FILE not in names:
+        found.findings.append(finding("The file is missing.", CITY_FILE, todo="Every city's folder begins with it."))
+    geometries = []
+    for name in names:
+        declared = kinds.of_file(name)
+        if kinds.beside(name):
+            geometries.append(name)
+        elif not declared:
+            found.findings += _unknown_file(name, kinds)
+        else:
+            text, problems = read_text(folder, name)
+            found.findings += problems
+            found.files.append(name)
+            if text is not None:
+                _READERS[PurePosixPath(name).suffix](name, text, declared, found, kinds)
+    for name in geometries:
+        text, problems = read_text(folder, name)
+        found.findings += problems
+        found.files.append(name)
+        if text is not None:
+            _join_geometries(name, text, kinds.beside(name), found)
+    order = {one.kind: number for number, one in enumerate(kinds)}
+    found.items.sort(key=lambda item: order[item.kind])
+    return found
+
+
+def _unknown_file(name: str, kinds: Kinds) -> list[Finding]:
+    if name in OTHERS or PurePosixPath(name).suffix not in (".toml", ".csv", ".geojson", ".json", ".md"):
+        return []
+    todo = nearest(name, kinds.files()) or "Take it out, or give it the name of a file that is read."
+    return [finding("Nothing reads this file.", name, todo=todo, warning=True)]
+
+
+def _toml(name: str, text: str, declared: Sequence[Declaration], found: Reading, kinds: Kinds) -> None:
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, ValueError) as error:
+        line, what = _toml_error(str(error), text)
+        found.findings.append(finding(what, name, line))
+        return
+    except RecursionError:
+        found.findings.append(finding("The file is nested too deeply.", name))
+        return
+    at = toml_lines.lines(text)
+    if name == CITY_FILE:
+        fields = {key: value for key, value in document.items() if key != "key"}
+        key = document.get("key", "")
+        found.items.append(Item(declared[0].kind, key, fields, name, 1, _places(at, ())))
+        return
+    names = [one.kind for one in declared]
+    for section, tables in document.items():
+        line = at.get((section,), 0)
+        if section not in names:
+            todo = nearest(section, names)
+            if section in kinds.by_kind:
+                todo = f"[[{section}]] belongs in {kinds[section].file}."
+            found.findings.append(finding(f"There is no section {section!r} here.", name, line,
+                                          allowed=", ".join(f"[[{one}]]" for one in names), todo=todo))
+        elif not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            found.findings.append(finding(f"{section} is not a list of tables.", name, line,
+                                          allowed=f"[[{section}]] before each", todo="Write two brackets."))
+        else:
+            for number, table in enumerate(tables):
+                prefix: toml_lines.Path = (section, number)
+                fields = {key: value for key, value in table.items() if key != "key"}
+                item = Item(section, table.get("key"), fields, name, at.get(prefix, line), _places(at, prefix))
+                found.items.append(item)
+
+
+def _places(at: Mapping[toml_lines.Path, int], prefix: toml_lines.Path) -> Callable[[toml_lines.Path], int]:
+    return lambda path: at.get((*prefix, *path), 0)
+
+
+def _toml_error(message: str, text: str) -> tuple[int, str]:
+    match = re.search(r" \(at line (\d+), column (\d+)\)$", message)
+    if match:
+        return int(match[1]), f"This is not TOML: {message[: match.start()]} (column {match[2]})."
+    if "end of document" in message:
+        return text.count("\n") + 1, f"This is not TOML: {message}."
+    return 0, f"This is not TOML: {message}."
+
+
+def _csv(name: str, text: str, declared: Sequence[Declaration], found: Reading, kinds: Kinds) -> None:
+    declaration = declared[0]
+    types = fields_of(declaration.shape)
+    inside = slots(declaration.file, name) or {}
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    line = 0
+    try:
+        for cell_row in reader:
+            if any(cell_row):
+                rows.append((line + 1, cell_row))
+            line = reader.line_num
+    except csv.Error as error:
+        found.findings.append(finding(f"This is not CSV: {error}.", name, line + 1))
+    if not rows:
+        found.findings.append(finding("The table has no header.", name, 1, allowed=", ".join(["key", *types])))
+        return
+    header = [column.strip() for column in rows[0][1]]
+    if len(header) == 1 and ";" in header[0]:
+        found.findings.append(finding("The columns are divided by semicolons.", name, 1, allowed="commas"))
+        return
+    for column in header:
+        if column.partition(".")[0] not in (*types, "key") or column in inside:
+            allowed = [one for one in ["key", *types] if one not in inside]
+            found.findings.append(finding(f"There is no column {column!r}.", name, rows[0][0],
+                                          allowed=", ".join(allowed), todo=nearest(column, allowed)))
+        if header.count(column) > 1:
+            found.findings.append(finding(f"The column {column!r} stands twice.", name, rows[0][0]))
+    for start, row in rows[1:]:
+        if len(row) > len(header):
+            found.findings.append(
+                finding(f"The row has {len(row)} cells, the header {len(header)}.", name, start,
+                        todo="Put quotation marks around a text with a comma."))
+            continue
+        fields: dict[str, Any] = dict(inside)
+        key = None
+        for column, cell in zip(header, row, strict=False):
+            base, dot, sub = column.partition(".")
+            if column == "key":
+                key = cell.strip()
+            elif base not in types or cell == "":
+                continue
+            elif dot:
+                table = fields.setdefault(base, {})
+                if isinstance(table, dict):
+                    table[sub] = cells.text(cell)
+            else:
+                fields[base] = cells.decode(cell, types[base].type)
+        found.items.append(Item(declaration.kind, key or _made_key(declaration, fields), fields, name, start))
+
+
+def _made_key(declaration: Declaration, fields: Mapping[str, Any]) -> str | None:
+    if not declaration.key:
+        return None
+    try:
+        return declaration.key.format(**fields)
+    except (KeyError, IndexError, AttributeError, ValueError):
+        return None
+
+
+def _features(name: str, text: str, found: Reading) -> list[tuple[int, dict[str, Any]]]:
+    """The features of a GeoJSON text with their lines."""
+    def refuse(word: str) -> Any:
+        raise ValueError(f"{word} is not a number that JSON knows")
+
+    try:
+        document = json.loads(text, parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        found.findings.append(finding(f"This is not JSON: {error.msg} (column {error.colno}).", name, error.lineno))
+        return []
+    except RecursionError:
+        found.findings.append(finding("The file is nested too deeply.", name))
+        return []
+    except ValueError as error:
+        found.findings.append(finding(f"This is not JSON: {error}.", name))
+        return []
+    features = document.get("features") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or document.get("type") != "FeatureCollection" or not isinstance(features, list):
+        found.findings.append(finding("This is not GeoJSON.", name, 1, allowed="a FeatureCollection with features"))
+        return []
+    result = []
+    for line, (number, feature) in zip(_feature_lines(text, len(features)), enumerate(features), strict=True):
+        if isinstance(feature, dict) and feature.get("type") == "Feature":
+            result.append((line, feature))
+        else:
+            found.findings.append(finding("This is not a GeoJSON feature.", name, line, f"feature {number + 1}"))
+    return result
+
+
+def _feature_lines(text: str, count: int) -> list[int]:
+    """The line that each feature begins in; 0 where it cannot be told."""
+    decoder = json.JSONDecoder()
+    match = re.search(r'"features"\s*:\s*\[', text)
+    lines: list[int] = []
+    at, line, counted = (match.end() if match else len(text)), 1, 0
+    try:
+        while len(lines) < count:
+            at = re.compile(r"[\s,]*").match(text, at).end()  # type: ignore[union-attr]
+            line += text.count("\n", counted, at)
+            counted = at
+            lines.append(line)
+            _, at = decoder.raw_decode(text, at)
+    except ValueError:
+        pass
+    return (lines + [0] * count)[:count]
+
+
+def _geojson(name: str, text: str, declared: Sequence[Declaration], found: Reading, kinds: Kinds) -> None:
+    declaration = declared[0]
+    types = fields_of(declaration.shape)
+    inside = slots(declaration.file, name) or {}
+    for line, feature in _features(name, text, found):
+        fields: dict[str, Any] = dict(inside)
+        values: dict[str, Any] = {}
+        properties = feature.get("properties") or {}
+        for label, value in properties.items() if isinstance(properties, dict) else ():
+            if label in types and label not in ("values", *inside, *GEOMETRIES):
+                fields[label] = value
+            elif "values" in types:
+                values[label] = value
+            else:
+                fields[label] = value
+        if "values" in types:
+            fields["values"] = values
+        if feature.get("geometry") is not None:
+            fields[geometry_field(declaration)] = feature["geometry"]
+        found.items.append(Item(declaration.kind, feature.get("id"), fields, name, line))
+
+
+def _join_geometries(name: str, text: str, declared: Sequence[Declaration], found: Reading) -> None:
+    """Gives the geometries of `territories.geojson` to the things of `territories.toml` with the same key."""
+    things = {item.key: item for one in declared for item in found.of(one.kind) if isinstance(item.key, str)}
+    names = {one.kind: geometry_field(one) for one in declared}
+    for line, feature in _features(name, text, found):
+        item = things.get(str(feature.get("id")))
+        label = names[item.kind] if item else ""
+        if item is None:
+            found.findings.append(
+                finding(f"There is nothing with the key {feature.get('id')!r}.", name, line,
+                        allowed="the id of a feature is the key of a thing in " + declared[0].file,
+                        todo=nearest(str(feature.get("id")), things)))
+        elif label in item.fields:
+            found.findings.append(finding(f"The {label} of {item.key!r} stands twice.", name, line))
+        else:
+            item.fields[label] = feature.get("geometry")
+            item.others[label] = (name, line)
+
+
+def _markdown(name: str, text: str, declared: Sequence[Declaration], found: Reading, kinds: Kinds) -> None:
+    """`pages/about.sl.md`: one language of one page; the first line is its title."""
+    declaration = declared[0]
+    match = MARKDOWN.match(PurePosixPath(name).stem)
+    title, _, body = text.replace("\r\n", "\n").partition("\n")
+    if match is None:
+        found.findings.append(finding("The name says no language.", name, allowed="pages/<key>.<language>.md"))
+        return
+    if not title.startswith("# "):
+        found.findings.append(finding("The page has no title.", name, 1, allowed="a first line such as '# Title'"))
+    item = next((one for one in found.of(declaration.kind) if one.key == match["stem"]), None)
+    if item is None:
+        item = Item(declaration.kind, match["stem"], {"title": {}, "text": {}}, name, 1)
+        found.items.append(item)
+    item.fields["title"][match["language"]] = title.removeprefix("# ").strip()
+    item.fields["text"][match["language"]] = body.strip("\n")
+
+
+_READERS: dict[str, Callable[[str, str, Sequence[Declaration], Reading, Kinds], None]] = {
+    ".toml": _toml, ".csv": _csv, ".geojson": _geojson, ".md": _markdown,
+}
+
+
+def keys(items: Iterable[Item]) -> set[str]:
+    """The keys of items that have one."""
+    return {item.key for item in items if isinstance(item.key, str)}
+
+
