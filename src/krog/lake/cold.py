@@ -7,7 +7,7 @@ from typing import Any
 
 from krog.lake.hot.reads import COLUMNS, RANK
 from krog.lake.shapes import Cursor, Observation
-from krog.lake.snapshot import Snapshot, connection, snapshot_at
+from krog.lake.snapshot import Snapshot, connection, corrected, snapshot_at
 
 Parts = list[tuple[int, int, float, float, float, int]]
 
@@ -56,7 +56,8 @@ def rows(
         return []
     found = connection().execute(
         f"SELECT {COLUMNS} FROM read_parquet(?) WHERE stream IN (SELECT UNNEST(?)) AND time>=? AND time<?"
-        f" ORDER BY stream, time, id LIMIT {int(limit)}", [list(files), list(streams), start, end],
+        f" AND id NOT IN (SELECT UNNEST(?::BIGINT[])) ORDER BY stream, time, id LIMIT {int(limit)}",
+        [files, list(streams), start, end, corrected(of)],
     ).fetchall()
     return [Observation(*row) for row in found]
 
@@ -74,6 +75,6 @@ def _run(version: int, stream: int, start: int, end: int, query: str, values: li
     files = snapshot_at(version).files_with(stream=stream, start=start, end=end)
     if not files:
         return []
-    done = connection().execute(query.replace(" _ ", " read_parquet(?) "), [list(files), *values])
+    done = connection().execute(query.replace(" _ ", " read_parquet(?) "), [files, *values])
     found: list[Any] = done.fetchall()
     return found

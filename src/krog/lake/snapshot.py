@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +20,7 @@ EMPTY = -1
 
 @dataclass(frozen=True)
 class File:
-    """One Parquet file of a version and the bounds of what is in it."""
+    """One Parquet file of a version, the bounds of what is in it, and whether any of its rows corrects another."""
 
     path: str
     month: str
@@ -29,6 +28,7 @@ class File:
     size: int
     streams: tuple[int, int]
     times: tuple[int, int]
+    corrects: bool
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,10 @@ ENGINE: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
-def paths(of: Snapshot) -> Sequence[str]:
-    """All files of a snapshot."""
-    return [file.path for file in of.files]
+def corrected(of: Snapshot) -> list[int]:
+    """Ids of observations that a later one in the snapshot corrects: no computation may use them."""
+    correcting = [file.path for file in of.files if file.corrects]
+    if not correcting:
+        return []
+    found = connection().execute("SELECT supersedes FROM read_parquet(?) WHERE supersedes IS NOT NULL", [correcting])
+    return [id for (id,) in found.fetchall()]

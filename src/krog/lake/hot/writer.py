@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import sqlite3
@@ -17,6 +16,7 @@ import msgspec
 
 from krog.base import times
 from krog.base.errors import Busy, Conflict, Transient
+from krog.lake.durable import lease
 from krog.lake.hot import Listener
 from krog.lake.hot.schema import connect
 from krog.lake.shapes import COUNTER_BITS, NewAside, Row, Stored
@@ -59,16 +59,10 @@ class SqliteWriter:
 
     def __init__(self, path: Path, *, worker: int = 0, most_waiting: int = 50_000):
         self.path, self.worker, self.most_waiting = path, worker, most_waiting
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lease = open(path.with_name(path.name + ".writer"), "w")  # noqa: SIM115 (held as long as the writer lives)
-        try:
-            fcntl.flock(self._lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._lease.close()
-            raise Conflict(
-                f"Another process writes the hot store {path}.", "KROG_HOT", "one ingest process",
-                "Send observations to the running Krog, or stop it first.",
-            ) from None
+        self._lease = lease(path.with_name(path.name + ".writer"), Conflict(
+            f"Another process writes the hot store {path}.", "KROG_HOT", "one ingest process",
+            "Send observations to the running Krog, or stop it first.",
+        ))
         self._connection = connect(path)
         self._connection.execute("PRAGMA wal_autocheckpoint=4000")
         self._connection.execute("PRAGMA journal_size_limit=67108864")
