@@ -25,10 +25,16 @@ ROOT = Path(__file__).parents[1]
 
 def about() -> dict[str, Any]:
     """Machine, versions and the load before the measure."""
-    model = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text()) if Path("/proc/cpuinfo").exists() else None
+    model = (
+        re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+        if Path("/proc/cpuinfo").exists()
+        else None
+    )
     return {
-        "when": datetime.now(UTC).isoformat(timespec="seconds"), "cores": os.cpu_count(),
-        "cpu": model[1] if model else platform.processor(), "python": platform.python_version(),
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "cpu": model[1] if model else platform.processor(),
+        "python": platform.python_version(),
         "load": [round(each, 2) for each in os.getloadavg()],
     }
 
@@ -101,7 +107,11 @@ def demo(city: str = "kranj", port: int = 8611) -> Iterator[Running]:
         began = time.monotonic()
         process = subprocess.Popen(
             [sys.executable, "-m", "krog.cli.main", "demo", city, "--port", str(port), "--var", f"{home}/var"],
-            cwd=ROOT, stdout=log.open("w"), stderr=subprocess.STDOUT, text=True, start_new_session=True,
+            cwd=ROOT,
+            stdout=log.open("w"),
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         )
         try:
             found = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 _ENGINE = os.environ.get("KROG_TEST_ENGINE", "sqlite")
@@ -32,7 +32,7 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_cached() -> Iterator[None]:
+def _nothing_cached() -> None:
     """Each test begins with the policy, the city and the throttles of its own database, not of the test before."""
     from django.core.cache import cache
 
@@ -42,7 +42,6 @@ def _nothing_cached() -> Iterator[None]:
     door.forget()
     city.forget()
     cache.clear()
-    yield
 
 
 @pytest.fixture()
@@ -50,14 +49,23 @@ def reader() -> Callable[..., Reader]:
     """Makes readers: `reader("operator", offices={"vodovod"})`; without roles the anonymous one."""
 
     def make(
-        *roles: str, name: str = "", id: int = 1, organisation: str = "mok", offices: set[str] | None = None,
+        *roles: str,
+        name: str = "",
+        id: int = 1,
+        organisation: str = "mok",
+        offices: set[str] | None = None,
         kind: str = "account",
     ) -> Reader:
         if not roles:
             return ANONYMOUS
         return Reader(
-            kind=kind, id=id, name=name or " ".join(roles), roles=frozenset({"anonymous", *roles}),
-            organisation=organisation, offices=frozenset(offices or ()), language="en",
+            kind=kind,
+            id=id,
+            name=name or " ".join(roles),
+            roles=frozenset({"anonymous", *roles}),
+            organisation=organisation,
+            offices=frozenset(offices or ()),
+            language="en",
         )
 
     return make
@@ -85,10 +93,25 @@ def account(db: None) -> Callable[..., Reader]:
     from krog.people.identity import reader_of
     from krog.people.models import Account
 
-    def make(key: str, *roles: str, offices: tuple[str, ...] = (), organisation: str = "mok", password: str = "",
-             email: str = "", name: str = "", language: str = "en") -> Reader:
-        row = Account(key=key, name=name or key, email=email or f"{key}@example.org", roles=list(roles),
-                      offices=list(offices), organisation=organisation, language=language)
+    def make(
+        key: str,
+        *roles: str,
+        offices: tuple[str, ...] = (),
+        organisation: str = "mok",
+        password: str = "",
+        email: str = "",
+        name: str = "",
+        language: str = "en",
+    ) -> Reader:
+        row = Account(
+            key=key,
+            name=name or key,
+            email=email or f"{key}@example.org",
+            roles=list(roles),
+            offices=list(offices),
+            organisation=organisation,
+            language=language,
+        )
         if password:
             row.set_password(password)
         else:

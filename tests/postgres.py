@@ -1,4 +1,4 @@
-"""The PostgreSQL that tests use: KROG_TEST_POSTGRES, else a cluster of their own, started here and stopped at the end."""
+"""The PostgreSQL that tests use: KROG_TEST_POSTGRES, else a cluster of their own for the time of the run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def _programs() -> Path:
     found = shutil.which("initdb")
     if found:
         return Path(found).parent
-    sys.exit("The tests need PostgreSQL. Type: sudo apt-get install postgresql   (or set KROG_TEST_POSTGRES=postgres://…)")
+    sys.exit(
+        "The tests need PostgreSQL. Type: sudo apt-get install postgresql   (or set KROG_TEST_POSTGRES=postgres://…)"
+    )
 
 
 def server(home: Path) -> str:
@@ -38,12 +40,14 @@ def server(home: Path) -> str:
         run = ["runuser", "-u", "postgres", "--"]
     subprocess.run(
         [*run, programs / "initdb", "-D", folder, "-U", "krog", "-A", "trust", "--encoding=UTF8", "--locale=C.UTF-8"],
-        check=True, stdout=subprocess.DEVNULL,
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
     subprocess.run(
         [*run, programs / "pg_ctl", "-D", folder, "-o", options, "-l", folder / "log", "-w", "start"],
-        check=True, stdout=subprocess.DEVNULL,
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     atexit.register(
         subprocess.run, [*run, programs / "pg_ctl", "-D", folder, "-m", "immediate", "stop"], stdout=subprocess.DEVNULL

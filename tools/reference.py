@@ -23,12 +23,20 @@ def settings_page() -> str:
     from krog.base.settings import SETTINGS
 
     rows = [f"| `{s.name}` | {f'`{s.default}`' if s.default else '(none)'} | {s.help} |" for s in SETTINGS]
-    return "\n".join([
-        "# Settings", NOTE, "",
-        "The environment beats `krog.toml` in the working folder, which beats the default. A value that is not allowed",
-        "stops the start and is named with what is allowed. `{var}` stands for the value of `KROG_VAR`.", "",
-        "| Setting | Default | What it is |", "|---|---|---|", *rows, "",
-    ])
+    return "\n".join(
+        [
+            "# Settings",
+            NOTE,
+            "",
+            "The environment beats `krog.toml` in the working folder, which beats the default. A value that is not",
+            "allowed stops the start and is named with what is allowed. `{var}` stands for the value of `KROG_VAR`.",
+            "",
+            "| Setting | Default | What it is |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
 
 
 def _commands(parser: argparse.ArgumentParser, name: str) -> Iterator[str]:
@@ -49,7 +57,9 @@ def _commands(parser: argparse.ArgumentParser, name: str) -> Iterator[str]:
     for sub in subs:
         about = {choice.dest: choice.help for choice in sub._choices_actions}
         for key, child in sub.choices.items():
-            child.description = child.description or f"{(about.get(key) or key)[:1].upper()}{(about.get(key) or key)[1:]}."
+            child.description = (
+                child.description or f"{(about.get(key) or key)[:1].upper()}{(about.get(key) or key)[1:]}."
+            )
             yield from _commands(child, f"{name} {key}")
 
 
@@ -77,15 +87,29 @@ def city_files_page() -> str:
     django.setup()
     from krog.web.settings import NOUNS
 
-    lines = ["# The city in files", NOTE, "",
-             "A city is a folder. `krog check` reports all mistakes in it with file, line and key, `krog apply` brings them in,",
-             "`krog export` writes the folder back. Every thing has a `key`: 1 to 100 of a-z 0-9 . _ -", ""]
+    lines = [
+        "# The city in files",
+        NOTE,
+        "",
+        "A city is a folder. `krog check` reports all mistakes in it with file, line and key,",
+        "`krog apply` brings them in, `krog export` writes the folder back. Every thing has a `key`:",
+        "1 to 100 of a-z 0-9 . _ -",
+        "",
+    ]
     for noun in NOUNS:
         for declaration in import_module(f"krog.{noun}.providers").DECLARATIONS:
-            lines += [f"## `[[{declaration.kind}]]` in `{declaration.file}`", "", "| Field | Form | Names a |", "|---|---|---|"]
+            lines += [
+                f"## `[[{declaration.kind}]]` in `{declaration.file}`",
+                "",
+                "| Field | Form | Names a |",
+                "|---|---|---|",
+            ]
             hints = typing.get_type_hints(declaration.shape)
-            lines += [f"| `{field}` | {_type(hints[field])} | {declaration.refs.get(field, '')} |"
-                      for field in declaration.shape.__struct_fields__ if field != "key"]
+            lines += [
+                f"| `{field}` | {_type(hints[field])} | {declaration.refs.get(field, '')} |"
+                for field in declaration.shape.__struct_fields__
+                if field != "key"
+            ]
             lines.append("")
     return "\n".join(lines)
 
@@ -98,7 +122,10 @@ def roles_page() -> str:
 
 
 PAGES = {
-    "settings.md": settings_page, "commands.md": commands_page, "city-files.md": city_files_page, "roles.md": roles_page,
+    "settings.md": settings_page,
+    "commands.md": commands_page,
+    "city-files.md": city_files_page,
+    "roles.md": roles_page,
 }
 
 

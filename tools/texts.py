@@ -31,7 +31,7 @@ _SHELL = {"web", "base", "engine", "cli", "__pycache__"}
 NEEDED = ("sl",)
 
 #: Without dates and names of people: the history has them, and they would make every merge a conflict.
-HEADER = '''# Texts of Krog: {vertical}. SPDX-License-Identifier: EUPL-1.2
+HEADER = """# Texts of Krog: {vertical}. SPDX-License-Identifier: EUPL-1.2
 msgid ""
 msgstr ""
 "Language: {language}\\n"
@@ -40,7 +40,7 @@ msgstr ""
 "Content-Transfer-Encoding: 8bit\\n"
 "Plural-Forms: nplurals=4; plural=(n%100==1 ? 0 : n%100==2 ? 1 : n%100==3 || n%100==4 ? 2 : 3);\\n"
 
-'''
+"""
 
 KEYWORDS = {
     **DEFAULT_KEYWORDS,

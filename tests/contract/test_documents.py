@@ -13,12 +13,16 @@ ROOT = Path(__file__).parents[2]
 
 
 def _tracked(*endings: str) -> list[Path]:
-    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    names = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
     return [ROOT / n for n in names.splitlines() if n.endswith(endings) and (ROOT / n).is_file()]
 
 
 def test_the_reference_is_written_from_the_code_as_it_is():
-    done = subprocess.run([sys.executable, "tools/reference.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "tools/reference.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -52,6 +56,9 @@ def test_dependencies_are_locked_with_hashes_and_name_no_host():
 
 def test_no_file_holds_a_path_of_somebodys_machine():
     own = re.compile(r"(?<![\w.])/(?:home/\w|Users/\w|root/|work/)")
-    wrong = [p.relative_to(ROOT).as_posix() for p in _tracked(".py", ".md", ".toml", ".html", ".ts", ".css", ".sh", "Makefile")
-             if p != Path(__file__) and own.search(p.read_text("utf-8"))]
+    wrong = [
+        p.relative_to(ROOT).as_posix()
+        for p in _tracked(".py", ".md", ".toml", ".html", ".ts", ".css", ".sh", "Makefile")
+        if p != Path(__file__) and own.search(p.read_text("utf-8"))
+    ]
     assert wrong == []

@@ -42,7 +42,8 @@ def test_every_noun_has_the_same_files(noun):
 @pytest.mark.parametrize("noun", NOUNS)
 def test_every_read_takes_the_grant_first(noun):
     wrong = [
-        name for name, function in _functions(noun, "reads")
+        name
+        for name, function in _functions(noun, "reads")
         if name not in BEFORE_THE_DOOR and next(iter(inspect.signature(function).parameters), "") != "grant"
     ]
     assert wrong == []
@@ -64,7 +65,7 @@ def test_models_stay_home(noun):
     wrong = []
     for file in SRC.rglob("*.py"):
         place = file.relative_to(SRC).as_posix()
-        if place.startswith(f"{noun}/") :
+        if place.startswith(f"{noun}/"):
             continue
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
@@ -87,14 +88,20 @@ def test_declarations_are_well_formed(noun):
 
 
 def test_no_module_is_longer_than_six_hundred_lines():
-    long = {f.relative_to(SRC).as_posix(): n for f in SRC.rglob("*.py")
-            if "migrations" not in f.parts and (n := len(f.read_text("utf-8").splitlines())) > 600}
+    long = {
+        f.relative_to(SRC).as_posix(): n
+        for f in SRC.rglob("*.py")
+        if "migrations" not in f.parts and (n := len(f.read_text("utf-8").splitlines())) > 600
+    }
     assert long == {}
 
 
 def test_every_module_says_in_one_sentence_what_it_is():
     silent = [
-        f.relative_to(SRC).as_posix() for f in SRC.rglob("*.py")
-        if "migrations" not in f.parts and f.read_text("utf-8").strip() and not ast.get_docstring(ast.parse(f.read_text("utf-8")))
+        f.relative_to(SRC).as_posix()
+        for f in SRC.rglob("*.py")
+        if "migrations" not in f.parts
+        and f.read_text("utf-8").strip()
+        and not ast.get_docstring(ast.parse(f.read_text("utf-8")))
     ]
     assert silent == []

@@ -61,10 +61,20 @@ def test_reading_what_is_not_public_is_written_down_once_per_request(dataset, re
 
 
 datasets = st.builds(
-    Dataset, key=st.just("d"), noun=st.just("cases"), title=st.just({}), description=st.just({}),
-    organisation=st.sampled_from(["", "mok"]), office=st.just(""), steward=st.just(""), licence=st.just(""),
-    access=st.sampled_from(policy.LEVELS), roles=st.lists(st.sampled_from(sorted(ROLES)), max_size=2).map(tuple),
-    personal=st.booleans(), frequency=st.just(""), source=st.just(""),
+    Dataset,
+    key=st.just("d"),
+    noun=st.just("cases"),
+    title=st.just({}),
+    description=st.just({}),
+    organisation=st.sampled_from(["", "mok"]),
+    office=st.just(""),
+    steward=st.just(""),
+    licence=st.just(""),
+    access=st.sampled_from(policy.LEVELS),
+    roles=st.lists(st.sampled_from(sorted(ROLES)), max_size=2).map(tuple),
+    personal=st.booleans(),
+    frequency=st.just(""),
+    source=st.just(""),
     fields=st.dictionaries(st.sampled_from("abc"), st.fixed_dictionaries({"access": st.sampled_from(policy.LEVELS)})),
     public_rows=st.sampled_from([{}, {"field": "public", "op": "=", "value": True}]),
 )

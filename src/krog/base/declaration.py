@@ -33,8 +33,8 @@ class Declaration:
     `kind` is the section's name (`[[datastream]]`), `file` the file it stands in (`streams.toml`; for tables
     `plan/nodes.csv`: one row one thing, the column `title.sl` is the field title, language sl).
     `shape` gives fields and types; every field but `key` needs a default. `refs` names the fields that hold the
-    key (or keys) of another kind: `{"thing": "thing"}`. `read` returns the present state of all things
-    that are not retired, as plain builtins by key, in exactly the fields of `shape` except `key`; `write` makes the changes in one
+    key (or keys) of another kind: `{"thing": "thing"}`. `read` returns the present state of all things that are not
+    retired, as plain builtins by key, in exactly the fields of `shape` except `key`; `write` makes the changes in one
     transaction with journal, as `by`. Order in the tuple DECLARATIONS and of the nouns is the order of applying.
     `check` may add mistakes that types cannot say: it gets the fields and returns sentences.
     `key` is a template such as `{source}--{type}--{target}` for things whose key is made of their fields: their files

@@ -80,27 +80,42 @@ class Setting:
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("KROG_VAR", _text, "var", "Folder for everything that Krog writes."),
-    Setting("KROG_CITY", _text, "", "Folder of the city's files, for example cities/kranj; apply remembers it."),
     Setting("KROG_HOST", _text, "127.0.0.1", "Address that the public port listens on."),
     Setting("KROG_PORT", _port, "8000", "Public port of pages, API and live values."),
     Setting("KROG_URL", _url, "http://127.0.0.1:8000", "Public address of this Krog, as links in mails use it."),
-    Setting("KROG_DATABASE", _scheme("sqlite", "postgres", "postgresql"), "sqlite:{var}/krog.sqlite",
-            "Database of the nouns: sqlite:PATH or postgres://user@host/name."),
-    Setting("KROG_HOT", _scheme("sqlite"), "sqlite:{var}/hot.sqlite",
-            "Durable log and last days of observations: sqlite:PATH."),
+    Setting(
+        "KROG_DATABASE",
+        _scheme("sqlite", "postgres", "postgresql"),
+        "sqlite:{var}/krog.sqlite",
+        "Database of the nouns: sqlite:PATH or postgres://user@host/name.",
+    ),
+    Setting(
+        "KROG_HOT",
+        _scheme("sqlite"),
+        "sqlite:{var}/hot.sqlite",
+        "Durable log and last days of observations: sqlite:PATH.",
+    ),
     Setting("KROG_LAKE", _scheme("file"), "file:{var}/lake", "Folder of the lake's Delta tables: file:PATH."),
     Setting("KROG_FILES", _scheme("file"), "file:{var}/files", "Folder of photos and documents: file:PATH."),
     Setting("KROG_COMPUTE", _scheme("duckdb"), "duckdb:", "Engine that computes over the lake: duckdb:."),
     Setting("KROG_BROKER", _scheme("embedded"), "embedded", "MQTT in: embedded (the listener of the ingest process)."),
     Setting("KROG_MQTT_HOST", _text, "127.0.0.1", "Address that the embedded MQTT listener listens on."),
     Setting("KROG_MQTT_PORT", _port, "1883", "Port of the embedded MQTT listener; 0 switches it off."),
-    Setting("KROG_MAIL", _scheme("smtp", "smtps", "embedded"), "embedded",
-            "Mail out: smtp://[user:password@]host:port, smtps://…, or embedded (kept in KROG_VAR/mail, for trying out)."),
-    Setting("KROG_MAIL_FROM", _text, "krog@localhost", "Sender of mails; replies go to its tagged form krog+TOKEN@host."),
+    Setting(
+        "KROG_MAIL",
+        _scheme("smtp", "smtps", "embedded"),
+        "embedded",
+        "Mail out: smtp://[user:password@]host:port, smtps://…, or embedded (kept in KROG_VAR/mail, for trying out).",
+    ),
+    Setting(
+        "KROG_MAIL_FROM", _text, "krog@localhost", "Sender of mails; replies go to its tagged form krog+TOKEN@host."
+    ),
     Setting("KROG_MAIL_HOST", _text, "127.0.0.1", "Address that the mail listener for replies listens on."),
     Setting("KROG_MAIL_PORT", _port, "2525", "Port of the mail listener (SMTP) for replies; 0 switches it off."),
     Setting("KROG_TIMEZONE", _zone, "Europe/Ljubljana", "Time zone that local days are fixed in."),
-    Setting("KROG_SECRET", _text, "", "Key that signs sessions and links; when empty one is made in KROG_VAR/secret.", True),
+    Setting(
+        "KROG_SECRET", _text, "", "Key that signs sessions and links; when empty one is made in KROG_VAR/secret.", True
+    ),
     Setting("KROG_DEMO", _flag, "false", "Accept replayed and simulated observations and show the demo band."),
     Setting("KROG_DEBUG", _flag, "false", "Show tracebacks in the browser; never in production."),
     Setting("KROG_LATE_DAYS", _count, "400", "Observations older than this many days are set aside as late."),
@@ -139,8 +154,10 @@ def load(environ: Mapping[str, str], toml: Mapping[str, Any] | None = None) -> S
     problems = [
         Problem("There is no such setting.", name, todo="See docs/reference/settings.md.")
         for name in [*toml, *environ]
-        if name.startswith("KROG_") and name not in NAMES
-        and not name.startswith("KROG_TEST_") and name not in ("KROG_SHARED", "KROG_PROVE")
+        if name.startswith("KROG_")
+        and name not in NAMES
+        and not name.startswith("KROG_TEST_")
+        and name not in ("KROG_SHARED", "KROG_PROVE")
     ]
     values: dict[str, Any] = {}
     for setting in SETTINGS:

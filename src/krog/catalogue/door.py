@@ -28,9 +28,20 @@ _grants: dict[tuple[Any, ...], Mapping[str, Access]] = {}
 def dataset_of(row: models.Dataset) -> Dataset:
     """The frozen value of a row."""
     return Dataset(
-        key=row.key, noun=row.noun, title=_text(row.title), description=_text(row.description),
-        organisation=row.organisation, office=row.office, steward=row.steward, licence=row.licence, access=row.access,
-        roles=tuple(row.roles), personal=row.personal, frequency=row.frequency, source=row.source, fields=row.fields,
+        key=row.key,
+        noun=row.noun,
+        title=_text(row.title),
+        description=_text(row.description),
+        organisation=row.organisation,
+        office=row.office,
+        steward=row.steward,
+        licence=row.licence,
+        access=row.access,
+        roles=tuple(row.roles),
+        personal=row.personal,
+        frequency=row.frequency,
+        source=row.source,
+        fields=row.fields,
         public_rows=row.public_rows,
     )
 
@@ -62,9 +73,7 @@ def _datasets() -> Mapping[str, Dataset]:
     return _state["datasets"]  # type: ignore[no-any-return]
 
 
-def open(
-    reader: Reader, purpose: str, *, kind: str | None = None, datasets: Iterable[str] | None = None
-) -> Grant:
+def open(reader: Reader, purpose: str, *, kind: str | None = None, datasets: Iterable[str] | None = None) -> Grant:
     """A grant on all datasets of a kind (a noun's name), or on the named datasets.
 
     With `datasets`, one that the reader may not see raises Forbidden; with `kind` it is simply not in the grant.
@@ -76,14 +85,17 @@ def open(
     cache_key = (reader.kind, reader.id, reader.roles, reader.organisation, purpose, kind, wanted)
     found = _grants.get(cache_key)
     if found is None:
-        chosen = [d for d in known.values() if kind is None or d.noun == kind] if wanted is None else [
-            known[key] for key in wanted if key in known
-        ]
+        chosen = (
+            [d for d in known.values() if kind is None or d.noun == kind]
+            if wanted is None
+            else [known[key] for key in wanted if key in known]
+        )
         given = {d.key: a for d in chosen if (a := access(reader, d)) is not None}
         missing = [key for key in wanted or () if key not in given]
         if missing:
             raise Forbidden(
-                f"{reader.name or 'Anybody'} may not read {', '.join(missing)}.", "dataset",
+                f"{reader.name or 'Anybody'} may not read {', '.join(missing)}.",
+                "dataset",
                 todo="Sign in, or ask the dataset's steward." if reader.is_anonymous else "Ask the dataset's steward.",
             )
         found = given

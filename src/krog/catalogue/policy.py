@@ -31,8 +31,7 @@ def access(reader: Reader, dataset: Dataset) -> Access | None:
     fields = None
     if level < 2 and dataset.fields:
         fields = frozenset(
-            name for name, about in dataset.fields.items()
-            if LEVELS.index(about.get("access", dataset.access)) <= level
+            name for name, about in dataset.fields.items() if LEVELS.index(about.get("access", dataset.access)) <= level
         )
     rows: tuple[Rule, ...] = ()
     if level == 0 and dataset.public_rows:
@@ -40,6 +39,9 @@ def access(reader: Reader, dataset: Dataset) -> Access | None:
         rows = (Rule(rule["field"], rule.get("op", "="), rule["value"]),)
     public = dataset.access == "public" and level == 0
     return Access(
-        dataset=dataset.key, public=public, fields=fields, rows=rows,
+        dataset=dataset.key,
+        public=public,
+        fields=fields,
+        rows=rows,
         minimum_group=10 if dataset.personal and level < 2 else 1,
     )

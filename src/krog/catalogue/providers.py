@@ -62,7 +62,12 @@ def _check(fields: Fields) -> Sequence[str]:
 
 DECLARATIONS: tuple[Declaration, ...] = (
     Declaration(
-        "dataset", "datasets.toml", DatasetFile, _read, _write,
-        refs={"organisation": "organisation", "office": "office", "steward": "account"}, check=_check,
+        "dataset",
+        "datasets.toml",
+        DatasetFile,
+        _read,
+        _write,
+        refs={"organisation": "organisation", "office": "office", "steward": "account"},
+        check=_check,
     ),
 )

@@ -17,7 +17,9 @@ from typing import Any
 def register(commands: Any) -> None:
     command = commands.add_parser("demo", help="run a demo city with replayed and simulated input")
     command.add_argument("city", nargs="?", default="kranj", help="folder of a city, or its name below cities/")
-    command.add_argument("--port", type=int, default=8000, help="public port; a taken one is met with the next free one")
+    command.add_argument(
+        "--port", type=int, default=8000, help="public port; a taken one is met with the next free one"
+    )
     command.add_argument("--var", default="var", help="folder for everything that is written")
     command.add_argument("--replay", default="", help="folder of recorded measurements (default: ../shared/data/real)")
     command.set_defaults(run=run)
@@ -59,8 +61,12 @@ def run(args: argparse.Namespace) -> int:
         known = ", ".join(sorted(each.parent.name for each in Path("cities").glob("*/city.toml"))) or "none here"
         raise SystemExit(f"krog: there is no city {args.city!r}; there are: {known}")
     os.environ.update(
-        KROG_VAR=str(var), KROG_PORT=str(port), KROG_URL=f"http://127.0.0.1:{port}", KROG_CITY=str(folder),
-        KROG_DEMO="true", KROG_MQTT_PORT=str(free_port(1883)), KROG_MAIL_PORT=str(free_port(2525)),
+        KROG_VAR=str(var),
+        KROG_PORT=str(port),
+        KROG_URL=f"http://127.0.0.1:{port}",
+        KROG_DEMO="true",
+        KROG_MQTT_PORT=str(free_port(1883)),
+        KROG_MAIL_PORT=str(free_port(2525)),
     )
     print(f"Krog for {folder.name}: data in {var}/")
     from krog.cli.run import ROLES, Group, prepare
@@ -115,8 +121,17 @@ def _replay(recorded: str, city: Path, var: Path) -> list[str]:
     """The command that feeds the demo over MQTT; it reads its key from the file, so that no process list shows it."""
     shared = Path(os.environ.get("KROG_SHARED", "../shared")) / "data" / "real"
     folder = recorded or (str(shared) if shared.is_dir() else "")
-    return [sys.executable, "-m", "krog.cli.main", "replay", *([folder] if folder else []),
-            "--city", str(city), "--key-file", str(var / "demo-key")]
+    return [
+        sys.executable,
+        "-m",
+        "krog.cli.main",
+        "replay",
+        *([folder] if folder else []),
+        "--city",
+        str(city),
+        "--key-file",
+        str(var / "demo-key"),
+    ]
 
 
 def _welcome(password: str, accounts: list[tuple[str, str, str]], key: str) -> None:
@@ -132,13 +147,19 @@ def _welcome(password: str, accounts: list[tuple[str, str, str]], key: str) -> N
             time.sleep(0.3)
     key_id, _, secret = key.partition(".")
     lines = [
-        "", f"Krog is running:  {found.url}/", "",
+        "",
+        f"Krog is running:  {found.url}/",
+        "",
         f"Sign in at {found.url}/desk/ with password {password} as:",
-        *(f"  {name:16} {title} ({roles})" for name, title, roles in accounts), "",
-        "API key (more with `krog key create`):", f"  {key}",
+        *(f"  {name:16} {title} ({roles})" for name, title, roles in accounts),
+        "",
+        "API key (more with `krog key create`):",
+        f"  {key}",
         f"  curl -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\",
-        f"    -d '{{\"datastream\": \"mlaka-inflow\", \"value\": 21.5}}' {found.url}/api/v1/observations",
-        f"  mosquitto_pub -p {found.mqtt_port} -u {key_id} -P {secret} -q 1 -t krog/mlaka-inflow -m 21.5", "",
-        "Mails are kept for reading at /desk/mailbox/. History is coming in; Ctrl-C stops everything.", "",
+        f'    -d \'{{"datastream": "mlaka-inflow", "value": 21.5}}\' {found.url}/api/v1/observations',
+        f"  mosquitto_pub -p {found.mqtt_port} -u {key_id} -P {secret} -q 1 -t krog/mlaka-inflow -m 21.5",
+        "",
+        "Mails are kept for reading at /desk/mailbox/. History is coming in; Ctrl-C stops everything.",
+        "",
     ]
     print("\n".join(lines), flush=True)

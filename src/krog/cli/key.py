@@ -12,7 +12,9 @@ def register(commands: Any) -> None:
     create = what.add_parser("create", help="make a key; its secret is printed once")
     create.add_argument("title", help="what the key is for, for example 'gateway of the water company'")
     create.add_argument("--organisation", required=True, help="key of the organisation that owns it (people.toml)")
-    create.add_argument("--role", action="append", default=None, help="role of the key, again for more (default: sensor)")
+    create.add_argument(
+        "--role", action="append", default=None, help="role of the key, again for more (default: sensor)"
+    )
     create.set_defaults(run=run_create)
     what.add_parser("list", help="list the keys").set_defaults(run=run_list)
     revoke = what.add_parser("revoke", help="refuse a key from now on")

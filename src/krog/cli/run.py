@@ -47,23 +47,27 @@ def prepare() -> None:
 
 
 def _granian(*words: str) -> int:
-    os.execv(sys.executable, [sys.executable, "-m", "granian", "--log-level", "warning", "--workers", "1",
-                              "--backpressure", "512", *words])
+    os.execv(
+        sys.executable,
+        [sys.executable, "-m", "granian", "--log-level", "warning", "--workers", "1", "--backpressure", "512", *words],
+    )
 
 
 def run_ingest() -> int:
     """The public port: observations, live values, MQTT; everything else is handed to the pages."""
     found = settings()
-    return _granian("--interface", "asgi", "--host", found.host, "--port", str(found.port), "--no-ws",
-                    "krog.web.ingest.app:app")
+    return _granian(
+        "--interface", "asgi", "--host", found.host, "--port", str(found.port), "--no-ws", "krog.web.ingest.app:app"
+    )
 
 
 def run_web() -> int:
     """The pages and the API, on a Unix socket that the public port forwards to."""
     socket = Path(settings().var).resolve() / "web.sock"
     socket.unlink(missing_ok=True)
-    return _granian("--interface", "wsgi", "--uds", str(socket), "--blocking-threads", "4", "--no-ws",
-                    "krog.web.wsgi:application")
+    return _granian(
+        "--interface", "wsgi", "--uds", str(socket), "--blocking-threads", "4", "--no-ws", "krog.web.wsgi:application"
+    )
 
 
 def run_work() -> int:

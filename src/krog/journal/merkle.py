@@ -30,8 +30,18 @@ def _hash(prefix: bytes, content: bytes) -> bytes:
 
 def leaf(entry: Sealable) -> bytes:
     """The hash of one entry: everything but its erasable payload and the actor's (erasable) name."""
-    parts = (entry.pk, entry.time, entry.actor_kind, entry.actor_id, entry.verb, entry.noun, entry.key,
-             entry.reason, entry.before_hash, entry.after_hash)
+    parts = (
+        entry.pk,
+        entry.time,
+        entry.actor_kind,
+        entry.actor_id,
+        entry.verb,
+        entry.noun,
+        entry.key,
+        entry.reason,
+        entry.before_hash,
+        entry.after_hash,
+    )
     return _hash(b"\x00", "\x1f".join(str(part) for part in parts).encode())
 
 

@@ -16,8 +16,15 @@ from krog.journal.merkle import GENESIS, chain, leaf
 def _entry(row: models.Entry) -> shapes.Entry:
     payload = getattr(row, "payload", None)
     return shapes.Entry(
-        id=row.pk, time=row.time, who=row.actor_name, who_kind=row.actor_kind, verb=row.verb, noun=row.noun,
-        key=row.key, reason=row.reason, before=payload.before if payload else None,
+        id=row.pk,
+        time=row.time,
+        who=row.actor_name,
+        who_kind=row.actor_kind,
+        verb=row.verb,
+        noun=row.noun,
+        key=row.key,
+        reason=row.reason,
+        before=payload.before if payload else None,
         after=payload.after if payload else None,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Entry:
-    """One change: `time` in UTC microseconds; `before` and `after` are None where there was nothing or it was erased."""
+    """One change; `time` in UTC microseconds, `before` and `after` None where nothing was or it was erased."""
 
     id: int
     time: int

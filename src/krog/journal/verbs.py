@@ -56,8 +56,16 @@ def record_all(
         before, after = _plain(before), _plain(after)
         entries.append(
             models.Entry(
-                time=moment, actor_kind=by.kind, actor_id=by.id, actor_name=by.name, verb=verb, noun=ref.noun,
-                key=ref.key, reason=reason, before_hash=fingerprint(salt, before), after_hash=fingerprint(salt, after),
+                time=moment,
+                actor_kind=by.kind,
+                actor_id=by.id,
+                actor_name=by.name,
+                verb=verb,
+                noun=ref.noun,
+                key=ref.key,
+                reason=reason,
+                before_hash=fingerprint(salt, before),
+                after_hash=fingerprint(salt, after),
             )
         )
         payloads.append((salt, before, after))
@@ -92,8 +100,12 @@ def seal(limit: int = 5000) -> int:
         last = models.Seal.objects.order_by("-id").first()
         previous = last.root if last else GENESIS
         new = models.Seal.objects.create(
-            time=times.now(), first=waiting[0].pk, last=waiting[-1].pk, count=len(waiting),
-            previous=previous, root=chain(previous, [leaf(entry) for entry in waiting]),
+            time=times.now(),
+            first=waiting[0].pk,
+            last=waiting[-1].pk,
+            count=len(waiting),
+            previous=previous,
+            root=chain(previous, [leaf(entry) for entry in waiting]),
         )
         models.SealedEntry.objects.bulk_create(models.SealedEntry(entry=entry, seal=new) for entry in waiting)
     return len(waiting)
@@ -104,8 +116,15 @@ def post_mail(
 ) -> int:
     """Puts a mail into the outbox, in the transaction of the verb that calls it."""
     mail = models.Mail.objects.create(
-        created=times.now(), to=to, subject=" ".join(subject.split())[:300], text=text, html=html,
-        reply_token=reply_token, language=language, noun=ref.noun, key=ref.key,
+        created=times.now(),
+        to=to,
+        subject=" ".join(subject.split())[:300],
+        text=text,
+        html=html,
+        reply_token=reply_token,
+        language=language,
+        noun=ref.noun,
+        key=ref.key,
     )
     return mail.pk
 
@@ -146,7 +165,9 @@ def applied(kind: str, things: Mapping[str, Mapping[str, Any] | None]) -> None:
     """Keeps what `apply` wrote as the new base; None takes a thing out of it."""
     gone = [key for key, fields in things.items() if fields is None]
     kept = [
-        models.Applied(kind=kind, key=key, fields=_plain(fields)) for key, fields in things.items() if fields is not None
+        models.Applied(kind=kind, key=key, fields=_plain(fields))
+        for key, fields in things.items()
+        if fields is not None
     ]
     with transaction.atomic():
         if gone:

@@ -28,16 +28,26 @@ def create(by: Reader, *, title: str, organisation: str, roles: tuple[str, ...] 
     if wrong := sorted(set(roles) - (set(ROLES) - {"system"})):
         raise Invalid(f"There is no role {', '.join(wrong)}.", "roles", ", ".join(ROLES))
     if not models.Organisation.objects.filter(key=organisation).exists():
-        raise NotFound(f"There is no organisation {organisation!r}.", "organisation",
-                       todo="Declare it in people.toml first.")
+        raise NotFound(
+            f"There is no organisation {organisation!r}.", "organisation", todo="Declare it in people.toml first."
+        )
     new = shapes.NewKey(id=f"k{secrets.token_hex(6)}", secret=secrets.token_urlsafe(32))
     with transaction.atomic():
         models.ApiKey.objects.create(
-            key=new.id, digest=_digest(new.secret), title=title, organisation=organisation, roles=list(roles),
-            created=times.now(), created_by=by.name,
+            key=new.id,
+            digest=_digest(new.secret),
+            title=title,
+            organisation=organisation,
+            roles=list(roles),
+            created=times.now(),
+            created_by=by.name,
         )
-        journal.record(by, "people.create-key", Ref("key", new.id),
-                       after={"title": title, "organisation": organisation, "roles": list(roles)})
+        journal.record(
+            by,
+            "people.create-key",
+            Ref("key", new.id),
+            after={"title": title, "organisation": organisation, "roles": list(roles)},
+        )
     return new
 
 
@@ -71,8 +81,12 @@ def verify_bearer(header: str) -> Reader | None:
     key_id, _, secret = token.strip().partition(".")
     found = verify(key_id, secret) if scheme.lower() == "bearer" and secret else None
     if found is None:
-        raise Unauthenticated("The API key is not known.", "Authorization", "Bearer <key id>.<secret>",
-                              "Make a key with `krog key create`.")
+        raise Unauthenticated(
+            "The API key is not known.",
+            "Authorization",
+            "Bearer <key id>.<secret>",
+            "Make a key with `krog key create`.",
+        )
     return found
 
 

@@ -37,7 +37,9 @@ def open(token: str, purpose: str) -> Link:
     try:
         found, noun, key, account, issued, days = signing.loads(token.replace("~", ":"), salt=_SALT)
     except (signing.BadSignature, ValueError):
-        raise Forbidden("This link is not valid.", todo="Open it from the mail again, or sign in to the desk.") from None
+        raise Forbidden(
+            "This link is not valid.", todo="Open it from the mail again, or sign in to the desk."
+        ) from None
     if found != purpose:
         raise Forbidden("This link is for something else.", todo="Open it from the mail again.")
     if times.now() // times.SECOND > issued + days * 86400:

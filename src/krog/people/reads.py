@@ -18,8 +18,17 @@ def _office(row: models.Office) -> shapes.Office:
 
 
 def _person(row: models.Account) -> shapes.Person:
-    return shapes.Person(row.key, row.pk, row.name, row.email, row.language, row.organisation, frozenset(row.roles),
-                         frozenset(row.offices), row.demo)
+    return shapes.Person(
+        row.key,
+        row.pk,
+        row.name,
+        row.email,
+        row.language,
+        row.organisation,
+        frozenset(row.roles),
+        frozenset(row.offices),
+        row.demo,
+    )
 
 
 def _territory(row: models.Territory) -> shapes.Territory:

@@ -68,10 +68,15 @@ def _desk_nav(request: HttpRequest, reader: Reader) -> list[dict[str, Any]]:
             if href := _address(entry.name, *entry.args):
                 number, urgent = waiting.get(entry.key, (0, False))
                 exact = href == "/desk/"
-                shown.append({
-                    "title": _(entry.title), "href": href, "count": number, "urgent": urgent,
-                    "current": request.path == href if exact else request.path.startswith(href),
-                })
+                shown.append(
+                    {
+                        "title": _(entry.title),
+                        "href": href,
+                        "count": number,
+                        "urgent": urgent,
+                        "current": request.path == href if exact else request.path.startswith(href),
+                    }
+                )
         if shown:
             groups.append({"title": _(title), "entries": shown})
     return groups
@@ -86,8 +91,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     with override(lang):
         return {
             "city": {
-                "key": here.key, "title": _said(here.title, lang), "coat": here.coat, "languages": here.languages,
-                "contact": {name: _said(value, lang) for name, value in here.contact.items()},
+                "key": here.key,
+                "title": _said(here.title, lang) or here.name,
+                "coat": here.coat,
+                "languages": here.languages,
+                "contact": {
+                    "office_hours": _said(here.contact.office_hours, lang),
+                    "phone": here.contact.phone,
+                    "email": here.contact.email,
+                    "address": here.contact.address,
+                },
             },
             "language": lang,
             "languages": _languages(request, lang, here.languages),
@@ -95,13 +108,16 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "nav": _portal_nav(request),
             "demo": settings().demo,
             "account": {"name": reader.name, "email": "", "desk": "/desk/" if staff else ""}
-            if reader.kind == "account" else None,
+            if reader.kind == "account"
+            else None,
             "reader": reader,
             "sign_in": reverse("sign-in"),
             "sign_out": reverse("sign-out"),
             "desk_nav": _desk_nav(request, reader) if staff and request.path.startswith("/desk") else [],
             "footer": {
-                "register": _address("portal-catalogue-list"), "accessibility": _address("portal-page", "accessibility"),
-                "api": _address("portal-page", "api"), "privacy": _address("portal-page", "privacy"),
+                "register": _address("portal-catalogue-list"),
+                "accessibility": _address("portal-page", "accessibility"),
+                "api": _address("portal-page", "api"),
+                "privacy": _address("portal-page", "privacy"),
             },
         }

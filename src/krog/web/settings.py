@@ -85,7 +85,7 @@ FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 
 
 def database(url: str) -> dict[str, Any]:
-    """Django's form of KROG_DATABASE. SQLite: WAL, immediate transactions, 30 s wait (see DECISIONS in docs/decisions)."""
+    """Django's form of KROG_DATABASE. SQLite: WAL, immediate transactions, 30 s wait (docs/decisions/0004)."""
     if url.startswith("sqlite:"):
         return {
             "ENGINE": "django.db.backends.sqlite3",

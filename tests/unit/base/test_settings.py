@@ -18,8 +18,15 @@ def test_environment_beats_file_beats_default(tmp_path):
 
 
 def test_every_mistake_is_named_at_once_with_what_is_allowed(tmp_path):
-    wrong = {"KROG_VAR": str(tmp_path), "KROG_PORT": "eighty", "KROG_TIMEZONE": "Mars/Olympus", "KROG_LAEK": "x",
-             "KROG_DATABASE": "mysql://x", "KROG_DEMO": "maybe", "KROG_URL": "http://x/path"}
+    wrong = {
+        "KROG_VAR": str(tmp_path),
+        "KROG_PORT": "eighty",
+        "KROG_TIMEZONE": "Mars/Olympus",
+        "KROG_LAEK": "x",
+        "KROG_DATABASE": "mysql://x",
+        "KROG_DEMO": "maybe",
+        "KROG_URL": "http://x/path",
+    }
     with pytest.raises(Misconfigured) as refused:
         load(wrong)
     said = str(refused.value)

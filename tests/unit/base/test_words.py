@@ -61,9 +61,13 @@ def test_what_is_computed_from_demo_input_is_demo(origins):
 
 
 def test_an_error_says_what_where_what_is_allowed_and_what_to_do():
-    error = invalid([Problem("is not a number", "streams.toml:3 minimum", "a number", "Take the quotes off.")], "2 mistakes.")
+    error = invalid(
+        [Problem("is not a number", "streams.toml:3 minimum", "a number", "Take the quotes off.")], "2 mistakes."
+    )
     assert isinstance(error, Invalid) and error.status == 400
-    assert str(error) == "2 mistakes.\n  streams.toml:3 minimum: is not a number Allowed: a number. Take the quotes off."
+    assert (
+        str(error) == "2 mistakes.\n  streams.toml:3 minimum: is not a number Allowed: a number. Take the quotes off."
+    )
 
 
 def test_units_have_one_symbol_each():

@@ -124,7 +124,7 @@ def test_every_key_of_a_toml_text_has_its_line(document: dict[str, Any], multili
 def test_toml_is_short_and_in_order() -> None:
     things = {"m1": canonical(KINDS["meter"], {
         "unit": "m3/h", "title": {"sl": "Dotok", "en": "Inflow"},
-        "fields": {"value": {"type": "number", "title": {"sl": "V", "en": "V"}}, "time": {"type": "time"}},
+        "fields": {"time": {"type": "time"}, "value": {"type": "number", "title": {"sl": "V", "en": "V"}}},
         "steps": [{"do": "close", "by": ["a", "b"]}],
     })}
     assert writers.toml([(KINDS["meter"], things)]) == """\
@@ -133,12 +133,12 @@ key = "m1"
 title = { sl = "Dotok", en = "Inflow" }
 unit = "m3/h"
 
+[meter.fields]
+time = { type = "time" }
+
 [meter.fields.value]
 type = "number"
 title = { sl = "V", en = "V" }
-
-[meter.fields.time]
-type = "time"
 
 [[meter.steps]]
 do = "close"

@@ -1,4 +1,4 @@
-"""The city's own pages of prose (`pages/<name>.<language>.md` in its folder): accessibility, privacy, about the data."""
+"""The city's own pages of prose, from `pages/` in its files: accessibility, privacy, about the data."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from django.utils.translation import get_language
 from markdown_it import MarkdownIt
 
 from krog.base.errors import NotFound
+from krog.base.text import say
 from krog.engine.cities import city
 
 
 def page(request: HttpRequest, name: str) -> HttpResponse:
     """One page: Markdown without HTML in it, cleaned once more after rendering."""
-    found = city.page(name, get_language() or "")
+    found = city.page(name)
     if found is None:
         raise NotFound(f"There is no page {name!r}.", "page")
-    title, markdown, lang = found
-    html = nh3.clean(MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown))
-    return render(request, "portal/text.html", {"title": title, "html": mark_safe(html), "lang": lang})
+    language = get_language() or ""
+    title, text = say(found.title, language), say(found.text, language)
+    html = nh3.clean(MarkdownIt("commonmark", {"html": False}).enable("table").render(text.value))
+    return render(request, "portal/text.html", {"title": title.value, "html": mark_safe(html), "lang": text.lang})
 
 
 urlpatterns = [path("pages/<slug:name>", page, name="portal-page")]
