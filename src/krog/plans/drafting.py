@@ -1,0 +1,129 @@
+"""A draft as it is written: the rows in force, and over them only what the draft says differently."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from krog.base.errors import Conflict, NotFound, Problem
+from krog.plans import models
+from krog.plans.reads import overlaid, span
+from krog.plans.shapes import FIELDS, Link, NodeIndicator
+from krog.plans.tree import problems
+
+
+def content(row: models.Node) -> dict[str, Any]:
+    """The fields of a row that a version carries."""
+    return {name: getattr(row, name) for name in FIELDS}
+
+
+def locked(plan: str, version: str, *statuses: str) -> models.Version:
+    """The version, with its plan locked until the transaction ends; Conflict unless it has one of the statuses."""
+    try:
+        models.Plan.objects.select_for_update().get(key=plan, retired=False)
+        row = models.Version.objects.select_related("plan").get(plan__key=plan, key=version)
+    except (models.Plan.DoesNotExist, models.Version.DoesNotExist):
+        raise NotFound(f"The plan {plan!r} has no version {version!r}.", "version") from None
+    if row.status not in statuses:
+        raise Conflict(
+            f"The version {row.label!r} has the status {row.status}; this can be done only while it is "
+            f"{' or '.join(statuses)}.", "version", todo="Begin a new draft." if row.number else "",
+        )
+    return row
+
+
+class Draft:
+    """All rows of a plan as a draft sees them, for one transaction."""
+
+    def __init__(self, version: models.Version):
+        self.version = version
+        self.plan = version.plan
+        self.base: dict[str, models.Node] = {}
+        self.own: dict[str, models.Node] = {}
+        for row in models.Node.objects.filter(span(version), plan=self.plan):
+            (self.base if row.draft_id is None else self.own)[row.key] = row
+
+    @property
+    def nodes(self) -> dict[str, models.Node]:
+        """The nodes of the draft by key."""
+        return {key: row for key, row in {**self.base, **self.own}.items() if not row.gone}
+
+    def node(self, key: str) -> models.Node:
+        row = self.own.get(key) or self.base.get(key)
+        if row is None or row.gone:
+            raise NotFound(f"The version {self.version.label!r} has no node {key!r}.", "node")
+        return row
+
+    def put(self, key: str, fields: Mapping[str, Any], *, gone: bool = False) -> None:
+        """Makes the draft say this of a node; what is the same as in force is not kept."""
+        base = self.base.get(key)
+        same = base is not None and not gone and content(base) == dict(fields)
+        row = self.own.get(key)
+        if same or (gone and base is None):
+            if row is not None:
+                row.delete()
+                self.own.pop(key)
+            return
+        if row is None:
+            row = models.Node(plan=self.plan, draft=self.version, key=key)
+        for name, value in fields.items():
+            setattr(row, name, value)
+        row.gone = gone
+        row.replaces = base.pk if base else None
+        row.save()
+        self.own[key] = row
+
+    def links(self) -> list[Link]:
+        rows = models.Link.objects.filter(span(self.version), plan=self.plan)
+        return [
+            Link(r.source, r.target, r.type) for r in overlaid(rows, self.version, "source", "type", "target").values()
+        ]
+
+    def indicators(self) -> list[NodeIndicator]:
+        rows = models.NodeIndicator.objects.filter(span(self.version), plan=self.plan)
+        return [NodeIndicator(r.node, r.indicator, r.role)
+                for r in overlaid(rows, self.version, "node", "indicator").values()]
+
+    def problems(self) -> list[Problem]:
+        """What keeps the draft from being a plan."""
+        parents = {key: row.parent for key, row in self.nodes.items()}
+        return problems(parents, self.links(), self.indicators())
+
+    def overtaken(self) -> list[str]:
+        """The nodes that another version has changed since this draft did."""
+        found = []
+        for key, row in self.own.items():
+            base = self.base.get(key)
+            if row.replaces != (base.pk if base else None):
+                found.append(key)
+        return sorted(found)
+
+
+def set_span(
+    model: type[models.Link] | type[models.NodeIndicator], version: models.Version, names: Mapping[str, str],
+    values: Mapping[str, str], *, gone: bool,
+) -> bool:
+    """Makes a draft have (or leave out) a link or an indicator of a node; False when it did already."""
+    manager = model._default_manager
+    base = manager.filter(plan=version.plan, draft=None, until=None, **names).first()
+    own = manager.filter(draft=version, **names).first()
+    same_as_base = (
+        (base is None) if gone else (base is not None and all(getattr(base, k) == v for k, v in values.items()))
+    )
+    if same_as_base:
+        if own is not None:
+            own.delete()
+            return True
+        return False
+    if own is None:
+        key = base.key if base is not None else "--".join(names[part] for part in ("source", "type", "target", "node",
+                                                                                  "indicator") if part in names)
+        own = model(plan=version.plan, draft=version, key=key, **names)
+    elif own.gone == gone and all(getattr(own, k) == v for k, v in values.items()):
+        return False
+    own.gone = gone
+    own.replaces = base.pk if base else None
+    for name, value in values.items():
+        setattr(own, name, value)
+    own.save()
+    return True

@@ -1,0 +1,92 @@
+"""The fields of a node as people and files give them: cleaned, or every mistake at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from krog.base.errors import Problem, invalid
+from krog.plans.shapes import FIELDS
+
+#: What a new node has where nothing is said.
+EMPTY: Mapping[str, Any] = {
+    "title": {}, "text": {}, "level": "", "number": "", "parent": "", "order": 0, "office": "", "status": "",
+    "strategic": False, "horizon": "", "note": "", "source": "",
+}
+#: How far a node has come, in order; beside these a plan may use words of its own.
+NODE_STATUSES = (
+    "idea", "proposed", "approved", "concept_design", "detailed_design", "plan_in_preparation", "plan_adopted",
+    "procurement", "under_construction", "under_review", "running", "done", "stopped",
+)
+#: Addresses of pages, which no node's key may take.
+RESERVED_KEYS = frozenset({"versions", "diff", "nodes", "reviews"})
+#: Management of an adopted plan, which nobody adopts: the city's files may change these in place.
+WORKING_FIELDS = ("office", "status", "note", "source")
+
+_LONGEST = {"title": 500, "text": 20_000, "note": 5_000, "source": 2_000, "number": 50, "horizon": 50, "status": 50}
+_LANGUAGE = re.compile(r"^[a-z]{2,3}$")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_CODE = re.compile(r"^[a-z0-9_.-]*$")
+
+
+def plain(text: str) -> str:
+    """The text without control characters (databases refuse some), with one kind of line end, trimmed."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def cleaned(fields: Mapping[str, Any], *, node: str, levels: Iterable[str], offices: Iterable[str]) -> dict[str, Any]:
+    """The fields in their stored form; raises Invalid with all mistakes."""
+    found: dict[str, Any] = {}
+    problems: list[Problem] = []
+
+    def wrong(name: str, what: str, allowed: str = "") -> None:
+        problems.append(Problem(what, f"{node} {name}", allowed))
+
+    for name, value in fields.items():
+        if name not in FIELDS:
+            wrong(name, "A node has no such field.", ", ".join(FIELDS))
+        elif name in ("title", "text"):
+            found[name] = _text(name, value, wrong)
+        elif name == "order":
+            if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 1_000_000:
+                wrong(name, f"{value!r} is no place in an order.", "a whole number")
+            else:
+                found[name] = value
+        elif name == "strategic":
+            if not isinstance(value, bool):
+                wrong(name, f"{value!r} is neither yes nor no.", "true, false")
+            found[name] = value
+        elif not isinstance(value, str):
+            wrong(name, f"{value!r} is not a text.")
+        else:
+            found[name] = plain(value)
+            if len(found[name]) > _LONGEST.get(name, 100):
+                wrong(name, f"The text has {len(found[name])} characters.", f"at most {_LONGEST.get(name, 100)}")
+    known_levels, known_offices = list(levels), set(offices)
+    if found.get("level") and known_levels and found["level"] not in known_levels:
+        wrong("level", f"The plan has no level {found['level']!r}.", ", ".join(known_levels))
+    if found.get("office") and found["office"] not in known_offices:
+        wrong("office", f"There is no office {found['office']!r}.", ", ".join(sorted(known_offices)))
+    if "status" in found and not _CODE.match(found["status"]):
+        wrong("status", f"{found['status']!r} is not a status.", ", ".join(NODE_STATUSES))
+    if "title" in fields and not found.get("title") and not any(p.where.endswith(" title") for p in problems):
+        wrong("title", "A node needs a title in at least one language.")
+    if problems:
+        raise invalid(problems, f"The node {node} cannot be saved like this.")
+    return found
+
+
+def _text(name: str, value: Any, wrong: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(t, str) and isinstance(k, str) for k, t in value.items()):
+        wrong(name, f"{value!r} is not a text by language.", '{"sl": "…", "en": "…"}')
+        return {}
+    texts = {}
+    for language, text in value.items():
+        if not _LANGUAGE.match(language):
+            wrong(name, f"{language!r} is not a language.", "a code such as sl, it, en")
+        elif clean := plain(text):
+            texts[language] = clean
+            if len(clean) > _LONGEST[name]:
+                wrong(name, f"The text in {language} has {len(clean)} characters.", f"at most {_LONGEST[name]}")
+    return texts

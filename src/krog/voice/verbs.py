@@ -1,0 +1,200 @@
+"""The only place that changes calls and proposals. The journal never holds an author's name or address."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from krog.base import times
+from krog.base.declaration import Change
+from krog.base.errors import Conflict, Invalid, NotFound, Problem, invalid
+from krog.base.grant import Reader
+from krog.base.ids import Ref
+from krog.catalogue import door
+from krog.journal.verbs import record
+from krog.people.permissions import require
+from krog.plans import reads as plans
+from krog.plans.fields import plain
+from krog.voice import mails, models
+from krog.voice.reads import phase, today
+
+#: Letters of a reference that people do not confuse when they read it out.
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+TITLE_MAX, TEXT_MAX, PLACE_MAX, AUTHOR_MAX, ANSWER_MAX = 150, 5000, 200, 100, 5000
+
+
+def propose(
+    by: Reader, *, call: str, title: str, text: str, place: str = "", node: str = "", author: str = "", email: str = "",
+    language: str = "sl", form: str = "",
+) -> str:
+    """Hands in a proposal to an open call; returns its key. Anybody may.
+
+    With an e-mail address it waits until a signed link has confirmed it. `form` is a random mark of the form it was
+    written in: the same form sent twice is one proposal.
+    """
+    title, text, place, author, email = (plain(value) for value in (title, text, place, author, email))
+    title, place, author = (" ".join(value.split()) for value in (title, place, author))
+    row = models.Call.objects.filter(key=call, retired=False).first()
+    if row is None or row.dataset not in door.open(by, "portal", kind="voice"):
+        raise NotFound(f"There is no call {call!r}.", "call")
+    if form and (old := models.Proposal.objects.filter(form=form[:64]).first()) is not None:
+        return old.key
+    when = phase(row.opens, row.closes, today())
+    if when != "open":
+        day = (row.opens if when == "coming" else row.closes) or today()
+        raise Conflict(f"This call {'opens' if when == 'coming' else 'closed'} on {day.isoformat()}.", "call",
+                       todo="See which calls are open.")
+    _check(by, row, title, text, place, node, author, email)
+    try:
+        with transaction.atomic():
+            saved = models.Proposal.objects.create(
+                key="p-" + "".join(secrets.choice(_LETTERS) for _ in range(8)), call=row, title=title, text=text,
+                place=place, node=node, author=author, email=email, language=language, created=times.now(),
+                state="unconfirmed" if email else "received", form=form[:64] or None,
+            )
+            record(
+                by,
+                "voice.propose",
+                Ref("proposal", saved.key),
+                after={"call": call, "title": title, "text": text, "place": place, "node": node, "state": saved.state},
+            )
+            if email:
+                mails.ask_to_confirm(saved)
+    except IntegrityError:
+        if form and (old := models.Proposal.objects.filter(form=form[:64]).first()) is not None:
+            return old.key
+        raise
+    return saved.key
+
+
+def _check(
+    by: Reader, call: models.Call, title: str, text: str, place: str, node: str, author: str, email: str
+) -> None:
+    wrong = []
+    for name, value, longest, needed in (
+        ("title", title, TITLE_MAX, True), ("text", text, TEXT_MAX, True), ("place", place, PLACE_MAX, False),
+        ("author", author, AUTHOR_MAX, False),
+    ):
+        if needed and not value:
+            wrong.append(Problem("It is empty.", name, f"1 to {longest} characters"))
+        elif len(value) > longest:
+            wrong.append(Problem(f"It has {len(value)} characters.", name, f"at most {longest}"))
+    if email:
+        try:
+            validate_email(email)
+        except ValidationError:
+            wrong.append(
+                Problem("This is not an e-mail address.", "email", "name@example.org", "Correct it or leave it out.")
+            )
+    if node:
+        named = plans.nodes_named(door.open(by, "portal", kind="plans"), [node])
+        if node not in named or (call.plan and named[node].plan != call.plan):
+            wrong.append(Problem(f"The plan has no node {node!r}.", "node", todo="Choose one from the list."))
+    if wrong:
+        raise invalid(wrong, "The proposal cannot be taken like this.")
+
+
+def confirm(by: Reader, *, token: str) -> str:
+    """Confirms that the address is the author's; the proposal is now received. Doing it again changes nothing."""
+    key = mails.key_of(token)
+    with transaction.atomic():
+        row = models.Proposal.objects.select_for_update().filter(key=key).first()
+        if row is None:
+            raise NotFound("There is no such proposal any more.", "proposal")
+        if row.state == "unconfirmed":
+            row.state, row.confirmed = "received", times.now()
+            row.save(update_fields=["state", "confirmed"])
+            record(
+                by, "voice.confirm", Ref("proposal", key), before={"state": "unconfirmed"}, after={"state": "received"}
+            )
+    return key
+
+
+def answer(by: Reader, *, key: str, accept: bool, text: str, withhold: bool = False) -> None:
+    """Accepts a proposal for consideration or declines it, with an answer that everybody reads; the author is told.
+    `withhold` keeps the words of a declined proposal from the public (insults, data about other people)."""
+    require(by, "official", "planner", what="answer a proposal")
+    text = plain(text)
+    if len(text) > ANSWER_MAX or (not text and not accept):
+        raise Invalid("Say why the proposal is declined." if not text else "The answer is too long.", "text",
+                      f"at most {ANSWER_MAX} characters")
+    if withhold and accept:
+        raise Invalid("Only a declined proposal can be withheld.", "withhold")
+    with transaction.atomic():
+        row = models.Proposal.objects.select_for_update().filter(key=key).first()
+        if row is None or row.state == "unconfirmed":
+            raise NotFound(f"There is no proposal {key!r}.", "proposal")
+        if row.state != "received":
+            raise Conflict(f"The proposal was answered already, by {row.answered_by or 'somebody else'}.", "proposal",
+                           todo="Open its page.")
+        row.state, row.answer, row.withheld = "accepted" if accept else "declined", text, withhold
+        row.answered, row.answered_by = times.now(), by.name
+        row.save(update_fields=["state", "answer", "withheld", "answered", "answered_by"])
+        record(by, "voice.answer", Ref("proposal", key), before={"state": "received"},
+               after={"state": row.state, "answer": text, "withheld": withhold})
+        if row.email:
+            mails.tell_answer(row)
+
+
+def tell_adopted(by: Reader, *, plan: str, version: str) -> int:
+    """Mails the authors of the proposals that an adopted version took up, each once; returns how many."""
+    require(by, "planner", what="tell the authors")
+    grant = door.open(by, "desk", kind="plans")
+    found = plans.version(grant, plan, version)
+    if found.number is None or found.adopted_on is None:
+        raise Conflict(f"The version {found.label!r} is not adopted.", "version")
+    refs = plans.refs_of_version(grant, plan, version, "proposal")
+    told = 0
+    with transaction.atomic():
+        rows = models.Proposal.objects.select_for_update().filter(key__in=refs).exclude(email="").select_related("call")
+        for row in rows.exclude(state="unconfirmed"):
+            if (mark := f"{plan}/{version}") in row.told:
+                continue
+            row.told = [*row.told, mark]
+            row.save(update_fields=["told"])
+            mails.tell_adopted(row, found.label, found.adopting_body, found.adopted_on.strftime("%-d. %-m. %Y"))
+            record(by, "voice.tell-adopted", Ref("proposal", row.key), after={"version": mark})
+            told += 1
+    return told
+
+
+def erase_author(by: Reader, *, key: str, reason: str) -> None:
+    """Erases who wrote a proposal (name and address) when the person asks for it; what was proposed stays."""
+    require(by, "digital_officer", what="erase personal data")
+    with transaction.atomic():
+        row = models.Proposal.objects.select_for_update().filter(key=key).first()
+        if row is None:
+            raise NotFound(f"There is no proposal {key!r}.", "proposal")
+        row.author = row.email = ""
+        row.save(update_fields=["author", "email"])
+        record(by, "voice.erase-author", Ref("proposal", key), reason=reason)
+
+
+def declare_calls(by: Reader, changes: Sequence[Change]) -> None:
+    """Makes, changes and retires calls as the city's files say."""
+    require(by, "administrator", what="apply a city's files")
+    names = ("title", "text", "plan", "opens", "closes", "dataset")
+    with transaction.atomic():
+        for change in changes:
+            row = models.Call.objects.filter(key=change.key).first()
+            before: dict[str, Any] | None = {name: getattr(row, name) for name in names} if row else None
+            if change.fields is None:
+                models.Call.objects.filter(key=change.key).update(retired=True)
+                record(by, "voice.retire", Ref("call", change.key), before=before, reason=change.reason)
+                continue
+            row = row or models.Call(key=change.key)
+            for name in names:
+                if name in change.fields:
+                    value = change.fields[name]
+                    setattr(row, name, (date.fromisoformat(value) if value else None) if name in ("opens", "closes")
+                            else value)
+            row.retired = False
+            row.save()
+            record(by, "voice.declare", Ref("call", change.key), before=before,
+                   after={name: getattr(row, name) for name in names}, reason=change.reason)
