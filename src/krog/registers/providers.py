@@ -1,0 +1,79 @@
+"""What registers provide to others: the kinds `register` and `record` of a city's files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from krog.base.declaration import Change, Declaration, Fields
+from krog.base.grant import Reader
+from krog.registers import geometry, models, schema, validity, verbs
+
+
+class RegisterFile(msgspec.Struct, forbid_unknown_fields=True):
+    key: str
+    title: dict[str, str] = {}
+    description: dict[str, str] = {}
+    dataset: str = ""
+    geometry: str = "none"
+    fields: dict[str, dict[str, Any]] = {}
+    title_field: str = ""
+
+
+class RecordFile(msgspec.Struct, forbid_unknown_fields=True):
+    """One feature of `registers/<register>.geojson`: its id is the key, its properties the values."""
+
+    key: str
+    register: str = ""
+    values: dict[str, Any] = {}
+    geometry: dict[str, Any] | None = None
+    valid_from: str = ""
+    valid_to: str = ""
+
+    def __post_init__(self) -> None:
+        # What is stored has neither empty values nor heights; so neither has what is compared with it.
+        self.values = {name: value for name, value in self.values.items() if not schema.is_empty(value)}
+        self.geometry = geometry.flat(self.geometry)
+
+
+def _registers() -> Mapping[str, Fields]:
+    names = [name for name in RegisterFile.__struct_fields__ if name != "key"]
+    return {row.pop("key"): row for row in models.Register.objects.filter(retired=False).values("key", *names)}
+
+
+def _records() -> Mapping[str, Fields]:
+    rows = models.Record.objects.filter(retired=False, register__retired=False).select_related("register")
+    return {row.key: verbs.state(row) for row in rows.order_by("key").iterator(chunk_size=2000)}
+
+
+def _write_registers(by: Reader, changes: Sequence[Change]) -> None:
+    verbs.declare_registers(by, changes=changes)
+
+
+def _write_records(by: Reader, changes: Sequence[Change]) -> None:
+    verbs.declare_records(by, changes=changes)
+
+
+def _check_register(fields: Fields) -> Sequence[str]:
+    return [str(problem) for problem in verbs.check_register(fields)]
+
+
+def _check_record(fields: Fields) -> Sequence[str]:
+    return [
+        f"{name} {fields[name]!r} is not {validity.ALLOWED}"
+        for name in ("valid_from", "valid_to") if not validity.is_canonical(fields.get(name) or "")
+    ]
+
+
+DECLARATIONS: tuple[Declaration, ...] = (
+    Declaration(
+        "register", "registers.toml", RegisterFile, _registers, _write_registers,
+        refs={"dataset": "dataset"}, check=_check_register,
+    ),
+    Declaration(
+        "record", "registers/<register>.geojson", RecordFile, _records, _write_records,
+        refs={"register": "register"}, check=_check_record,
+    ),
+)
