@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.urls import reverse
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
 
@@ -55,13 +56,18 @@ def point(lon: float, lat: float) -> dict[str, Any]:
 class Map:
     """What `<c-map>` shows. `features` is a GeoJSON FeatureCollection or a sequence of features (see `feature`),
     `legend` (state, words) pairs, `bounds` west south east north (else around the features),
-    `base` the address of the ground (outline and settlements)."""
+    `base` another address of the ground than the portal's outline and settlements."""
 
     title: str
     features: Mapping[str, Any] | Sequence[Mapping[str, Any]]
     legend: Sequence[Legend | tuple[str, str]] = ()
     bounds: tuple[float, float, float, float] | None = None
-    base: str = "/static-city/ground.geojson"
+    base: str = ""
+
+    @property
+    def ground(self) -> str:
+        """Address of what lies under the features."""
+        return self.base or reverse("portal-ground")
 
     @property
     def collection(self) -> dict[str, Any]:

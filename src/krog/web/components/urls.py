@@ -1,7 +1,12 @@
-"""Addresses of the gallery of components."""
+"""Addresses of the gallery of components, there in a demo and while developing."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from krog.web.components import examples
+
+urlpatterns = [
+    path("", examples.gallery, name="components"),
+    path("<slug:name>", examples.example, name="component"),
+]
