@@ -24,7 +24,7 @@ def write_table(name: str, rows: Sequence[Mapping[str, Any]] | Any) -> int:
     folder = _folder(name)
     data = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist([dict(row) for row in rows])
     if not data.num_columns:
-        raise Invalid(f"The table {name} has no columns.", name, todo="Give at least one row, or a table with a schema.")
+        raise Invalid(f"The table {name} has no columns.", name, todo="Give a row, or a table with a schema.")
     mark = _fingerprint(data)
     before = _open(folder, None)
     if before is not None and before.history(1)[0].get("krog.content") == mark:

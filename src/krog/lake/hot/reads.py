@@ -137,6 +137,11 @@ class SqliteReads:
         ).fetchone()[0]
         return int(found)
 
+    def has(self, stream: int, id: int) -> bool:
+        """Whether the stream's observation `id` is in the hot store."""
+        found = self.connection.execute("SELECT 1 FROM observations WHERE id=? AND stream=?", (id, stream)).fetchone()
+        return found is not None
+
     def superseded(self) -> list[int]:
         return [row[0] for row in self.connection.execute("SELECT id FROM superseded")]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 import threading
@@ -292,8 +291,3 @@ class _Group:
             [(stream, reason, number) for (stream, reason), number in self._counts.items()])
         if self._insert:
             self.connection.execute("INSERT OR REPLACE INTO ids VALUES (?,?)", (worker, self.last))
-
-
-def as_json(value: object) -> str:
-    """The text in which a result that is no number is stored; equal results have equal texts."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
