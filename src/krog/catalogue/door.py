@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from krog.base.errors import Forbidden
 from krog.base.grant import Access, Grant, Reader
@@ -94,9 +95,9 @@ def open(reader: Reader, purpose: str, *, kind: str | None = None, datasets: Ite
         missing = [key for key in wanted or () if key not in given]
         if missing:
             raise Forbidden(
-                f"{reader.name or 'Anybody'} may not read {', '.join(missing)}.",
+                _("You may not read this: %(datasets)s.") % {"datasets": ", ".join(missing)},
                 "dataset",
-                todo="Sign in, or ask the dataset's steward." if reader.is_anonymous else "Ask the dataset's steward.",
+                todo=_("Sign in, or ask the dataset's steward.") if reader.is_anonymous else _("Ask the dataset's steward."),
             )
         found = given
         with _lock:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from krog.base.errors import NotFound
 from krog.base.grant import Grant
 from krog.catalogue import access_log, door, models, shapes
@@ -26,7 +28,7 @@ def dataset(grant: Grant, key: str) -> shapes.Dataset:
     """One dataset's metadata, or NotFound."""
     row = models.Dataset.objects.filter(key=key, retired=False).first()
     if row is None or not _visible(grant, found := door.dataset_of(row)):
-        raise NotFound(f"There is no dataset {key!r}.", "dataset")
+        raise NotFound(_("There is no dataset “%(key)s”.") % {"key": key}, "dataset")
     return found
 
 

@@ -159,7 +159,8 @@ def _welcome(password: str, accounts: list[tuple[str, str, str]], key: str) -> N
         f'    -d \'{{"datastream": "mlaka-inflow", "value": 21.5}}\' {found.url}/api/v1/observations',
         f"  mosquitto_pub -p {found.mqtt_port} -u {key_id} -P {secret} -q 1 -t krog/mlaka-inflow -m 21.5",
         "",
-        "Mails are kept for reading at /desk/mailbox/. History is coming in; Ctrl-C stops everything.",
+        f"Mails are kept for reading at {found.url}/desk/mailbox/; replies by mail (SMTP) on port {found.mail_port}.",
+        "History is coming in; Ctrl-C stops everything.",
         "",
     ]
     print("\n".join(lines), flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.core import signing
+from django.utils.translation import gettext as _
 
 from krog.base import times
 from krog.base.errors import Forbidden
@@ -38,13 +39,13 @@ def open(token: str, purpose: str) -> Link:
         found, noun, key, account, issued, days = signing.loads(token.replace("~", ":"), salt=_SALT)
     except (signing.BadSignature, ValueError):
         raise Forbidden(
-            "This link is not valid.", todo="Open it from the mail again, or sign in to the desk."
+            _("This link is not valid."), todo=_("Open it from the mail again, or sign in to the desk.")
         ) from None
     if found != purpose:
-        raise Forbidden("This link is for something else.", todo="Open it from the mail again.")
+        raise Forbidden(_("This link is for something else."), todo=_("Open it from the mail again."))
     if times.now() // times.SECOND > issued + days * 86400:
-        raise Forbidden("This link has run out.", todo="Sign in to the desk, or ask for a new mail.")
+        raise Forbidden(_("This link has run out."), todo=_("Sign in to the desk, or ask for a new mail."))
     row = models.Account.objects.filter(key=account, is_active=True).first()
     if row is None:
-        raise Forbidden("The account that this link was given to is no longer active.", todo="Sign in to the desk.")
+        raise Forbidden(_("The account that this link was given to is no longer active."), todo=_("Sign in to the desk."))
     return Link(Ref(noun, key), account, reader_of(row, "link"), issued * times.SECOND)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from krog.base.errors import Forbidden
 from krog.base.grant import Reader
 
@@ -41,9 +43,12 @@ def require(by: Reader, *roles: str, office: str | None = None, what: str = "") 
     """Raises Forbidden unless `may`; `what` says what was wanted, as in "close this case"."""
     if may(by, *roles, office=office):
         return
-    who = by.name or "You"
+    allowed = _("one of these roles: %(roles)s") % {"roles": ", ".join(roles) or "administrator"}
+    if office:
+        allowed += " · " + _("in the office %(office)s") % {"office": office}
     raise Forbidden(
-        f"{who} may not {what or 'do this'}.",
-        allowed=f"{' or '.join(roles) or 'administrator'}{f' of the office {office}' if office else ''}",
-        todo="Sign in with an account that may." if by.is_anonymous else "Ask your administrator for the role.",
+        _("You may not do this with this account."),
+        extra={"wanted": what},
+        allowed=allowed,
+        todo=_("Sign in with an account that may.") if by.is_anonymous else _("Ask your administrator for the role."),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from krog.base.errors import NotFound
 from krog.base.grant import Grant, Reader
 from krog.people import models, shapes
@@ -44,7 +46,7 @@ def organisation(grant: Grant, key: str) -> shapes.Organisation:
     """One organisation, or NotFound."""
     row = models.Organisation.objects.filter(key=key).first()
     if row is None:
-        raise NotFound(f"There is no organisation {key!r}.", "organisation")
+        raise NotFound(_("There is no organisation “%(key)s”.") % {"key": key}, "organisation")
     return _organisation(row)
 
 
@@ -60,7 +62,7 @@ def office(grant: Grant, key: str) -> shapes.Office:
     """One office, or NotFound."""
     row = models.Office.objects.filter(key=key).first()
     if row is None:
-        raise NotFound(f"There is no office {key!r}.", "office")
+        raise NotFound(_("There is no office “%(key)s”.") % {"key": key}, "office")
     return _office(row)
 
 
@@ -76,7 +78,7 @@ def person(grant: Grant, key: str) -> shapes.Person:
     """One account by its key; NotFound for everybody but staff, Krog itself and the person."""
     row = models.Account.objects.filter(key=key).first()
     if row is None or not (is_staff(grant.reader) or grant.reader.id == row.pk):
-        raise NotFound(f"There is no account {key!r}.", "account")
+        raise NotFound(_("There is no account “%(key)s”.") % {"key": key}, "account")
     return _person(row)
 
 
@@ -100,7 +102,7 @@ def territory(grant: Grant, key: str) -> shapes.Territory:
     """One territory, or NotFound."""
     row = models.Territory.objects.filter(key=key).first()
     if row is None:
-        raise NotFound(f"There is no territory {key!r}.", "territory")
+        raise NotFound(_("There is no territory “%(key)s”.") % {"key": key}, "territory")
     return _territory(row)
 
 

@@ -53,8 +53,11 @@ def _preferred(request: HttpRequest, allowed: tuple[str, ...]) -> str:
     cookie = request.COOKIES.get(LANGUAGE_COOKIE, "")
     if cookie in allowed:
         return cookie
+    accepted = request.headers.get("Accept-Language", "")
+    if not accepted and request.path.startswith(rendering.MACHINE_PATHS) and "en" in allowed:
+        return "en"
     wanted = []
-    for position, part in enumerate(request.headers.get("Accept-Language", "")[:200].split(",")):
+    for position, part in enumerate(accepted[:200].split(",")):
         code, _, weight = part.strip().partition(";q=")
         try:
             wanted.append((-float(weight or 1), position, code.split("-")[0].lower()))

@@ -42,8 +42,13 @@ PORTAL: tuple[Item, ...] = (
 )
 
 CENTRE_TITLES = {
-    "mobility": _("Mobility"), "environment": _("Environment"), "energy": _("Energy"), "buildings": _("Buildings"),
-    "economy": _("Economy and society"), "administration": _("Administration"), "living": _("Living"),
+    "mobility": _("Mobility"),
+    "environment": _("Environment"),
+    "energy": _("Energy"),
+    "buildings": _("Buildings"),
+    "economy": _("Economy and society"),
+    "administration": _("Administration"),
+    "living": _("Living"),
     "control": _("Control"),
 }
 

@@ -23,7 +23,10 @@ def wants_json(request: HttpRequest) -> bool:
 def document(error: KrogError) -> dict[str, Any]:
     """The problem document: code, sentence, where, what is allowed, what to do, and every single mistake."""
     found: dict[str, Any] = {
-        "type": f"about:blank#{error.code}", "title": error.code, "status": error.status, "detail": error.what,
+        "type": f"about:blank#{error.code}",
+        "title": error.code,
+        "status": error.status,
+        "detail": error.what,
     }
     for name in ("where", "allowed", "todo"):
         if value := getattr(error, name):
@@ -70,24 +73,26 @@ def render(request: HttpRequest, error: KrogError) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return render(request, Invalid("The request could not be understood."))
+    return render(request, Invalid(_("The request could not be understood.")))
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return render(request, Forbidden("This may not be done.", todo="Go back, load the page again and try once more."))
+    return render(request, Forbidden(_("This may not be done."), todo=_("Go back, load the page again and try once more.")))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(
         request,
-        Forbidden("The form is too old, or cookies are switched off.",
-                  todo="Go back, load the page again and send the form once more; what you wrote is still there."),
+        Forbidden(
+            _("The form is too old, or cookies are switched off."),
+            todo=_("Go back, load the page again and send the form once more."),
+        ),
     )
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return render(request, NotFound(f"There is nothing at {request.path}.", todo="Look from the home page."))
+    return render(request, NotFound(_("There is nothing at %(address)s.") % {"address": request.path}, todo=_("Look from the home page.")))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return render(request, KrogError("Something went wrong on our side; it has been written down."))
+    return render(request, KrogError(_("It has been written down."), todo=_("Try again in a few minutes.")))

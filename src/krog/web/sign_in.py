@@ -26,10 +26,14 @@ ATTEMPTS, WAIT_S = 8, 300
 class SignIn(forms.Form):
     """Account or e-mail, and password."""
 
-    username = forms.CharField(label=_("Account or e-mail address"), max_length=254,
-                               widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}))
-    password = forms.CharField(label=_("Password"), max_length=200,
-                               widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
+    username = forms.CharField(
+        label=_("Account or e-mail address"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
+    )
+    password = forms.CharField(
+        label=_("Password"), max_length=200, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
 
 
 def _safe_next(request: HttpRequest, default: str) -> str:
@@ -55,8 +59,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             for counter in counters:
                 cache.set(counter, (cache.get(counter) or 0) + 1, WAIT_S)
             form.add_error(None, _("Account and password do not belong together. Check both and try again."))
-    return render(request, "portal/sign_in.html", {"form": form, "next": _safe_next(request, "")},
-                  status=400 if form.errors else 200)
+    return render(
+        request,
+        "portal/sign_in.html",
+        {"form": form, "next": _safe_next(request, "")},
+        status=400 if form.errors else 200,
+    )
 
 
 @require_POST

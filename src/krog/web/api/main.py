@@ -12,15 +12,27 @@ from krog.web import problems
 from krog.web.api import cases, catalogue, indicators, people, plans, registers, rules, streams, voice
 
 api = NinjaAPI(
-    title="Krog Open API", version=krog.__version__, openapi_url="/openapi.json", docs_url=None, urls_namespace="api",
+    title="Krog Open API",
+    version=krog.__version__,
+    openapi_url="/openapi.json",
+    docs_url=None,
+    urls_namespace="api",
     description="Everything that the portal shows, for programs. Keys: `Authorization: Bearer <key>`. "
     "Errors are application/problem+json. Observations are posted to /api/v1/observations.",
 )
 for name, module in (
-    ("streams", streams), ("registers", registers), ("indicators", indicators), ("plans", plans), ("cases", cases),
-    ("rules", rules), ("voice", voice), ("datasets", catalogue), ("people", people),
+    ("streams", streams),
+    ("registers", registers),
+    ("indicators", indicators),
+    ("plans", plans),
+    ("cases", cases),
+    ("rules", rules),
+    ("voice", voice),
+    ("datasets", catalogue),
+    ("people", people),
 ):
     api.add_router(f"/{name}", module.router)
+api.add_router("/territories", people.territories)
 
 
 @api.exception_handler(KrogError)

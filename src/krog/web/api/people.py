@@ -1,7 +1,66 @@
-"""The Open API of people."""
+"""The Open API of people: territories, organisations and offices; never persons."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.http import HttpRequest
 from ninja import Router
 
+from krog.base.grant import Grant, Reader
+from krog.catalogue import door
+from krog.people import reads, shapes
+
 router = Router(tags=["people"])
+territories = Router(tags=["territories"])
+
+
+def _grant(request: HttpRequest) -> Grant:
+    reader: Reader = request.reader  # type: ignore[attr-defined]
+    return door.open(reader, "api", kind="people")
+
+
+def _territory(found: shapes.Territory) -> dict[str, Any]:
+    return {
+        "key": found.key,
+        "title": dict(found.title),
+        "level": found.level,
+        "parent": found.parent,
+        "lon": found.lon,
+        "lat": found.lat,
+        "source": found.source,
+    }
+
+
+@router.get("/organisations", summary="Organisations of the city")
+def organisations(request: HttpRequest) -> list[dict[str, Any]]:
+    return [
+        {"key": o.key, "title": dict(o.title), "kind": o.kind, "url": o.url, "parent": o.parent}
+        for o in reads.organisations(_grant(request))
+    ]
+
+
+@router.get("/offices", summary="Offices, with the centre that each serves and how to reach them")
+def offices(request: HttpRequest, centre: str | None = None) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": o.key,
+            "title": dict(o.title),
+            "organisation": o.organisation,
+            "centre": o.centre,
+            "email": o.email,
+            "phone": o.phone,
+        }
+        for o in reads.offices(_grant(request), centre)
+    ]
+
+
+@territories.get("/", summary="Territories, by level")
+def list_territories(request: HttpRequest, level: str | None = None) -> list[dict[str, Any]]:
+    return [_territory(t) for t in reads.territories(_grant(request), level)]
+
+
+@territories.get("/{key}", summary="One territory, with its outline where it is known")
+def territory(request: HttpRequest, key: str) -> dict[str, Any]:
+    found = reads.territory(_grant(request), key)
+    return {**_territory(found), "outline": found.outline}

@@ -7,6 +7,7 @@ from django.forms.models import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext as _
 
 from krog.base.errors import Forbidden, NotFound
 from krog.base.ids import Ref
@@ -22,15 +23,17 @@ SIZE = 50
 
 
 def _models() -> dict[str, type]:
-    found = [*(m for noun in NOUNS for m in apps.get_app_config(noun).get_models()),
-             *apps.get_app_config("journal").get_models()]
+    found = [
+        *(m for noun in NOUNS for m in apps.get_app_config(noun).get_models()),
+        *apps.get_app_config("journal").get_models(),
+    ]
     return {m._meta.label_lower: m for m in found}
 
 
 def _require(request: HttpRequest, what: str) -> None:
     reader = request.reader  # type: ignore[attr-defined]
     if not reader.roles & {"digital_officer", "administrator"}:
-        raise Forbidden("Records are inspected by digital officers and administrators.")
+        raise Forbidden(_("Records are inspected by digital officers and administrators."))
     access_log.note(reader, "desk", [f"inspect:{what}"])
 
 
@@ -51,7 +54,9 @@ def rows(request: HttpRequest, table: str) -> HttpResponse:
     total = model._default_manager.count()  # type: ignore[attr-defined]
     shown = list(model._default_manager.order_by("-pk")[offset : offset + SIZE])  # type: ignore[attr-defined]
     page = {
-        "first": offset + 1, "last": offset + len(shown), "total": total,
+        "first": offset + 1,
+        "last": offset + len(shown),
+        "total": total,
         "previous": f"?offset={max(0, offset - SIZE)}" if offset else "",
         "next": f"?offset={offset + SIZE}" if offset + SIZE < total else "",
     }
@@ -68,7 +73,9 @@ def row(request: HttpRequest, table: str, pk: str) -> HttpResponse:
     fields = {n: v for n, v in model_to_dict(found).items() if n not in HIDDEN}
     key = getattr(found, "key", "")
     entries = journal.history(Ref(model._meta.model_name, key)) if key else []  # type: ignore[attr-defined]
-    return render(request, "desk/inspect/row.html", {"table": table, "row": found, "fields": fields, "entries": entries})
+    return render(
+        request, "desk/inspect/row.html", {"table": table, "row": found, "fields": fields, "entries": entries}
+    )
 
 
 urlpatterns = [

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
 
 from krog.base.errors import Forbidden
 from krog.people.permissions import is_staff
@@ -36,7 +37,7 @@ def staff_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
         if reader.is_anonymous:
             return ask_to_sign_in(request)
         if not is_staff(reader):
-            raise Forbidden("The desk is for people who work for the city.")
+            raise Forbidden(_("The desk is for people who work for the city."))
         return view(request, *args, **kwargs)
 
     return guarded

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from markdown_it import MarkdownIt
 
 from krog.base.errors import NotFound
@@ -19,7 +20,7 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
     """One page: Markdown without HTML in it, cleaned once more after rendering."""
     found = city.page(name)
     if found is None:
-        raise NotFound(f"There is no page {name!r}.", "page")
+        raise NotFound(_("There is no page “%(name)s”.") % {"name": name}, "page")
     language = get_language() or ""
     title, text = say(found.title, language), say(found.text, language)
     html = nh3.clean(MarkdownIt("commonmark", {"html": False}).enable("table").render(text.value))
