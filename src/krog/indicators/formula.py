@@ -34,16 +34,17 @@ in a city's files under an `[[indicator]]` with `period = "day"`:
 datastreams and `filter.roles` roles of datastreams (both: either; none: the whole dataset) · `filter.local_hour`
 `[from, to]`, from 02:00 up to before 04:00 is `[2, 4]`, hours of the city's clock, 0 to 24 · `grain` exactly one of
 local_date local_month local_year, and `stream` where each stream keeps its own number · `unit` UCUM; readings in
-another unit of the same kind are converted exactly · `required` (default true): when it is missing the result is
-empty and says why, it is never taken as 0 · `min_coverage` (0 to 1, default 0): the share of expected readings that
-each stream must have, else that stream counts as missing · `title` for readers.
+another unit of the same kind are converted exactly · `required` (default true): every chosen stream must be there,
+else the result is empty and says why, it is never taken as 0; false: those that are there count, and where there are
+none see `fill` · `min_coverage` (0 to 1, default 0): the share of expected readings (by the datastream's interval)
+below which a stream counts as not there · `title` for readers.
 
 **Expression.** A term's name, a number (without unit), or a list whose first item is one of OPERATORS: `["+", a, b,
 …]` `["-", a, b]` `["*", a, b, …]` `["/", a, b]` `["safe_div", a, b]` (both give an empty result on division by 0)
-`["neg", a]` `["abs", a]` `["min", a, b, …]` `["max", a, b, …]` `["fill", a, number]` (the number stands in where an
-optional term is missing) and `["sum_over" | "mean_over" | "min_over" | "max_over", "stream" | "local_date" |
-"local_month", a]`, which takes one dimension away. What remains must be the indicator's own period (day: local_date,
-month: local_month, year: local_year).
+`["neg", a]` `["abs", a]` `["min", a, b, …]` `["max", a, b, …]` `["fill", term, number]` (the number, in the term's
+unit, stands in where an optional term is missing) and `["sum_over" | "mean_over" | "min_over" | "max_over", "stream"
+| "local_date" | "local_month", a]`, which takes one dimension away. What remains must be the indicator's own period
+(day: local_date, month: local_month, year: local_year).
 
 `formula_id` = SHA-256 of the canonical form: the order of keys, of streams and roles, and titles do not change it.
 """
@@ -327,8 +328,11 @@ def _expression(
             problems.append(Problem(f"{operator} needs a dimension first.", where, ", ".join(DIMENSIONS)))
             return 0
         return (operator, arguments[0], _expression(arguments[1], terms, f"{where} {operator}", problems, count))
-    if operator == "fill" and (isinstance(arguments[1], bool) or not isinstance(arguments[1], int | float)):
-        problems.append(Problem("fill needs a number second.", where, '["fill", "term", 0]'))
+    if operator == "fill" and not (
+        isinstance(arguments[0], str) and arguments[0] in terms and not terms[arguments[0]].required
+        and isinstance(arguments[1], int | float) and not isinstance(arguments[1], bool)
+    ):
+        problems.append(Problem("fill needs an optional term and a number.", where, '["fill", "term", 0]'))
         return 0
     return (operator, *(_expression(each, terms, f"{where} {operator}", problems, count) for each in arguments))
 

@@ -1,0 +1,139 @@
+"""What indicators provide to others: the kinds indicator, target and value of a city's files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from krog.base.declaration import Change, Declaration, Fields
+from krog.base.errors import Invalid
+from krog.base.grant import Reader
+from krog.base.origin import ORIGINS
+from krog.indicators import models, periods, verbs
+from krog.indicators.shapes import Status
+from krog.indicators.verbs import declaring
+
+#: What a value of a file may count for; the others come from running or asking.
+FILE_STATUSES = (Status.OFFICIAL, Status.CONFIRMED, Status.ESTIMATED, Status.CALCULATED)
+
+
+class IndicatorFile(msgspec.Struct, forbid_unknown_fields=True):
+    """`baseline` is { period, value, note }, `formula` as in `krog.indicators.formula`, `order` the place in lists."""
+
+    key: str
+    code: str = ""
+    title: dict[str, str] = {}
+    definition: dict[str, str] = {}
+    unit: str = ""
+    decimals: int = 0
+    direction: str = "none"
+    period: str = "year"
+    kind: str = "entered"
+    aggregation: str = ""
+    dataset: str = ""
+    office: str = ""
+    owner: str = ""
+    confirmer: str = ""
+    formula: dict[str, Any] = {}
+    baseline: dict[str, Any] = {}
+    raw: str = ""
+    parse_status: str = "ok"
+    parse_note: str = ""
+    same_as: str = ""
+    due: str = ""
+    source: str = ""
+    order: int = 0
+
+
+class TargetFile(msgspec.Struct, forbid_unknown_fields=True):
+    """`raw` is the text as printed; `value_to` the upper end of a range."""
+
+    key: str
+    indicator: str = ""
+    date: str = ""
+    type: str = "absolute"
+    op: str = ""
+    value: float | None = None
+    value_to: float | None = None
+    unit: str = ""
+    raw: str = ""
+    parse_status: str = "ok"
+    note: str = ""
+
+
+class ValueFile(msgspec.Struct, forbid_unknown_fields=True):
+    """One row of `values/<indicator>.csv`; its key is `<indicator>.<period>`."""
+
+    key: str
+    indicator: str = ""
+    period: str = ""
+    value: float | None = None
+    status: str = "official"
+    origin: str = "imported"
+    source: str = ""
+    note: str = ""
+
+
+def _read_indicators() -> Mapping[str, Fields]:
+    rows = models.Indicator.objects.filter(retired=False).order_by("order", "key")
+    return {row.key: declaring.indicator_fields(row) for row in rows}
+
+
+def _read_targets() -> Mapping[str, Fields]:
+    rows = models.Target.objects.filter(retired=False).select_related("indicator").order_by("indicator__key", "date")
+    return {row.key: declaring.target_fields(row) for row in rows}
+
+
+def _read_values() -> Mapping[str, Fields]:
+    return {key: declaring.value_fields(row) for key, row in declaring.values_of_files().items()}
+
+
+def _write_indicators(by: Reader, changes: Sequence[Change]) -> None:
+    verbs.declare_indicators(by, changes=changes)
+
+
+def _write_targets(by: Reader, changes: Sequence[Change]) -> None:
+    verbs.declare_targets(by, changes=changes)
+
+
+def _write_values(by: Reader, changes: Sequence[Change]) -> None:
+    verbs.declare_values(by, changes=changes)
+
+
+def _check_indicator(fields: Fields) -> Sequence[str]:
+    return [str(problem) for problem in declaring.indicator_problems("", fields)]
+
+
+def _check_target(fields: Fields) -> Sequence[str]:
+    return [str(problem) for problem in declaring.target_problems("", fields)]
+
+
+def _check_value(fields: Fields) -> Sequence[str]:
+    found = []
+    try:
+        periods.kind_of(str(fields.get("period", "")))
+    except Invalid as error:
+        found.append(str(error))
+    if fields.get("status", "official") not in FILE_STATUSES:
+        found.append(f"status {fields['status']!r} is not one of {', '.join(FILE_STATUSES)}")
+    if fields.get("origin", "imported") not in ORIGINS:
+        found.append(f"origin {fields['origin']!r} is not one of {', '.join(ORIGINS)}")
+    if not fields.get("source"):
+        found.append("source is empty: say which document or table the value is from")
+    return found
+
+
+DECLARATIONS: tuple[Declaration, ...] = (
+    Declaration(
+        "indicator", "indicators.toml", IndicatorFile, _read_indicators, _write_indicators,
+        refs={"dataset": "dataset", "office": "office", "owner": "account", "confirmer": "account",
+              "same_as": "indicator"},
+        check=_check_indicator,
+    ),
+    Declaration("target", "indicators.toml", TargetFile, _read_targets, _write_targets,
+                refs={"indicator": "indicator"}, check=_check_target),
+    Declaration("value", "values/<indicator>.csv", ValueFile, _read_values, _write_values, refs={"indicator": "indicator"},
+                check=_check_value),
+)

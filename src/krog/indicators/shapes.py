@@ -1,0 +1,229 @@
+"""Frozen values of indicators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from krog.base.origin import Origin
+from krog.base.text import Text
+
+KINDS = ("computed", "entered", "imported")
+DIRECTIONS = ("up", "down", "keep", "range", "none")
+PARSE_STATUSES = ("ok", "ambiguous", "contradictory", "missing")
+TARGET_TYPES = (
+    "absolute", "relative_to_baseline", "delta_cumulative", "threshold", "range", "direction_only", "keep", "index",
+    "milestone_bool",
+)
+OPERATORS = ("=", "<", "<=", ">", ">=")
+
+
+class Status(StrEnum):
+    """What a value counts for: `CALCULATED` from a period that is over; `PROVISIONAL` of a period that still runs, or
+    entered and not yet confirmed; `CONFIRMED` by a second person; `OFFICIAL` published by the source; `ESTIMATED`;
+    `REJECTED` by the second person (kept, never shown as a value)."""
+
+    CALCULATED = "calculated"
+    PROVISIONAL = "provisional"
+    CONFIRMED = "confirmed"
+    OFFICIAL = "official"
+    ESTIMATED = "estimated"
+    REJECTED = "rejected"
+
+
+class RequestState(StrEnum):
+    """Of a value asked from a person: `ASKED` (waits for the owner), `ENTERED` (waits for the second person),
+    `CONFIRMED`, `REJECTED` (waits for the owner again, with a reason)."""
+
+    ASKED = "asked"
+    ENTERED = "entered"
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"
+
+
+class Verdict(StrEnum):
+    """Where an indicator stands to a target. `NOT_EVALUABLE`: the data or the target carry no verdict, see reasons."""
+
+    ACHIEVED = "achieved"
+    ON_TRACK = "on_track"
+    AT_RISK = "at_risk"
+    OFF_TRACK = "off_track"
+    NO_DATA = "no_data"
+    NOT_EVALUABLE = "not_evaluable"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What targets are measured from."""
+
+    period: str
+    value: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target as the plan prints it (`raw`) and as it was read; `parse_status` says whether it can be read at all.
+
+    `date` is a year; `value_to` is the upper end of a range. `unit` is UCUM; the indicator's where empty.
+    """
+
+    key: str
+    indicator: str
+    date: str
+    type: str
+    op: str
+    value: float | None
+    value_to: float | None
+    unit: str
+    raw: str
+    parse_status: str
+    note: str
+
+    @property
+    def readable(self) -> bool:
+        return self.parse_status == "ok"
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """What is measured, how, and who answers for it. `owner` and `confirmer` are keys of accounts (for officials)."""
+
+    key: str
+    code: str
+    title: Text
+    definition: Text
+    unit: str
+    decimals: int
+    direction: str
+    period: str
+    kind: str
+    aggregation: str
+    dataset: str
+    office: str
+    owner: str
+    confirmer: str
+    formula: Mapping[str, Any] | None
+    formula_id: str
+    baseline: Baseline | None
+    raw: str
+    parse_status: str
+    parse_note: str
+    same_as: str
+    due: str
+    source: str
+    targets: Sequence[Target] = ()
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a computed value was made from: formula, pinned versions of the lake, how many readings, engine and run."""
+
+    formula_id: str
+    formula: Mapping[str, Any]
+    inputs: Sequence[Mapping[str, Any]]
+    rows: int
+    inputs_hash: str
+    engine: str
+    run: int
+
+
+@dataclass(frozen=True)
+class Check:
+    """A recomputation from the pinned inputs; `same` is None until it was done, `detail` says what was found."""
+
+    id: int
+    asked: int
+    asked_by: str
+    done: int | None
+    same: bool | None
+    detail: str
+    engine: str
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of one period, never changed; `superseded_by` is the number of a later row of the same period.
+
+    `value` is None with `reasons` where a computed value cannot be known. `start` and `end` are UTC microseconds.
+    """
+
+    id: int
+    indicator: str
+    period: str
+    start: int
+    end: int
+    value: float | None
+    status: Status
+    origin: Origin
+    source: str
+    note: str
+    recorded: int
+    entered_by: str = ""
+    confirmed_by: str = ""
+    reasons: Sequence[Mapping[str, Any]] = ()
+    superseded_by: int | None = None
+    provenance: Provenance | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """A value asked from a person; `key` is `<indicator>.<period>`, `due` the end of the due day (UTC microseconds)."""
+
+    key: str
+    indicator: str
+    period: str
+    owner: str
+    confirmer: str
+    due: int
+    state: RequestState
+    asked: int
+    reminded: int | None
+    value: int | None
+    reason: str
+
+    def late(self, now: int) -> bool:
+        return self.due < now and self.state != RequestState.CONFIRMED
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Where an indicator stands to one target at the newest value, and why; all amounts in the indicator's unit.
+
+    `goal` is the target as a level, `expected` the straight path now, `progress` the share of the way, `forecast` the
+    trend at the target's date with its `band`; each None where it cannot be said. `methods` names what was used.
+    """
+
+    target: Target
+    verdict: Verdict
+    reasons: Sequence[str] = ()
+    observed: float | None = None
+    period: str = ""
+    goal: float | None = None
+    goal_to: float | None = None
+    expected: float | None = None
+    progress: float | None = None
+    ratio: float | None = None
+    forecast: float | None = None
+    band: tuple[float, float] | None = None
+    methods: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An indicator with its newest value and where it stands: what lists and plan pages show."""
+
+    indicator: Indicator
+    latest: Value | None
+    evaluation: Evaluation | None
+    points: Sequence[Value] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Some of many: `items` of `total`."""
+
+    items: Sequence[Any]
+    total: int

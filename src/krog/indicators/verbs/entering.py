@@ -1,0 +1,235 @@
+"""Values that a person enters and a second person confirms: asked by mail, answered by signed link or in the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from krog.base import times
+from krog.base.errors import Conflict, Forbidden, Invalid, NotFound
+from krog.base.grant import Grant, Reader
+from krog.base.ids import Ref
+from krog.base.origin import Origin
+from krog.base.settings import settings
+from krog.base.text import say
+from krog.base.units import symbol
+from krog.catalogue import door
+from krog.indicators import models, numbers, periods
+from krog.indicators.shapes import RequestState, Status
+from krog.journal import verbs as journal
+from krog.people import links
+from krog.people import reads as people
+from krog.people.permissions import SYSTEM, require
+from krog.people.shapes import Person
+
+#: The purposes that signed links of this noun are made for, and how long they are good.
+ENTER, CONFIRM = "indicator-value", "indicator-confirm"
+LINK_DAYS = 60
+#: Who is asked for the first time gets at least this long.
+LEAST_DAYS = 14
+
+
+def ask(by: Reader, *, indicator: str, period: str) -> str:
+    """Asks the owner for the value of a period; returns the request's key. Asking twice is a Conflict."""
+    require(by, "official", "planner", "digital_officer", what="ask for a value")
+    with transaction.atomic():
+        row = models.Indicator.objects.filter(key=indicator, retired=False).first()
+        if row is None:
+            raise NotFound(f"There is no indicator {indicator!r}.", "indicator")
+        if row.kind != "entered" or periods.kind_of(period) != row.period:
+            raise Invalid("This indicator has no values that a person enters for this period.", "period", row.period)
+        key = f"{indicator}.{period}"
+        if models.Request.objects.filter(key=key).exists():
+            raise Conflict(f"The value for {period} has been asked for already.", key)
+        owner = _person(row.owner, indicator)
+        moment = times.now()
+        legal = times.start_of_day(periods.due_day(period, row.due), settings().timezone) + times.DAY - times.SECOND
+        due = max(legal, moment + LEAST_DAYS * times.DAY)
+        request = models.Request.objects.create(
+            key=key, indicator=row, period=period, due=due, state=RequestState.ASKED, asked=moment
+        )
+        _mail_owner(request, owner, "")
+        journal.record(by, "indicators.ask", Ref("indicator-request", key), after={"owner": owner.key, "due": due})
+    return key
+
+
+def remind(by: Reader, *, request: str) -> None:
+    """Sends the mail that the request waits for once more: to the owner, or to the second person."""
+    require(by, "official", "planner", "digital_officer", what="remind")
+    with transaction.atomic():
+        row = _locked(request)
+        if row.state == RequestState.CONFIRMED:
+            raise Conflict("This value is confirmed already.", request)
+        if row.state == RequestState.ENTERED:
+            _mail_confirmer(row, _person(row.indicator.confirmer, row.indicator.key))
+        else:
+            _mail_owner(row, _person(row.indicator.owner, row.indicator.key), row.reason)
+        row.reminded = times.now()
+        row.save(update_fields=["reminded"])
+        journal.record(by, "indicators.remind", Ref("indicator-request", request))
+
+
+def enter(
+    by: Reader, *, request: str, value: float, source: str, note: str = "", sure: bool = False
+) -> int:
+    """The owner (or an official of the indicator's office) enters the value; the second person is asked to confirm it.
+
+    A value far from the last one is refused (Invalid, extra `unlikely`) unless `sure`. Returns the value's number.
+    """
+    if not source.strip():
+        raise Invalid("Say where the value is from.", "source", "a document, a table, a person")
+    with transaction.atomic():
+        row = _locked(request)
+        who = _may(by, row, row.indicator.owner, "enter this value")
+        if row.state not in (RequestState.ASKED, RequestState.REJECTED):
+            raise Conflict("The value for this period has been entered already.", request,
+                           todo="If it is wrong, ask the person who confirms it to reject it.")
+        reason = numbers.unlikely(value, _before(row))
+        if reason and not sure:
+            raise Invalid("This value is far from the last one.", "value", todo="Check it, and say that you are sure.",
+                          extra={"unlikely": reason, "last": _before(row)[-1]})
+        start, end = periods.bounds(row.period, settings().timezone)
+        new = models.Value.objects.create(
+            indicator=row.indicator, period=row.period, start=start, end=end, value=value, status=Status.PROVISIONAL,
+            origin=Origin.ENTERED, source=source.strip()[:2000], note=note.strip()[:2000], recorded=times.now(),
+            entered_by=who,
+        )
+        row.state, row.value, row.reason = RequestState.ENTERED, new, ""
+        row.save(update_fields=["state", "value", "reason"])
+        _mail_confirmer(row, _person(row.indicator.confirmer, row.indicator.key))
+        journal.record(by, "indicators.enter", Ref("indicator-request", request),
+                       after={"value": value, "source": new.source, "note": new.note, "value_id": new.pk})
+    return new.pk
+
+
+def confirm(by: Reader, *, request: str) -> int:
+    """The second person confirms: the value counts from now on. Returns the number of the confirmed row."""
+    with transaction.atomic():
+        row = _locked(request)
+        who = _second(by, row)
+        old = row.value
+        assert old is not None  # the state says so
+        new = models.Value.objects.create(
+            indicator=row.indicator, period=row.period, start=old.start, end=old.end, value=old.value,
+            status=Status.CONFIRMED, origin=old.origin, source=old.source, note=old.note, recorded=times.now(),
+            entered_by=old.entered_by, confirmed_by=who,
+        )
+        row.state, row.value = RequestState.CONFIRMED, new
+        row.save(update_fields=["state", "value"])
+        journal.record(by, "indicators.confirm", Ref("indicator-request", request),
+                       before={"status": old.status}, after={"value": new.value, "value_id": new.pk})
+    return new.pk
+
+
+def reject(by: Reader, *, request: str, reason: str) -> None:
+    """The second person rejects, with the reason; the owner is asked again."""
+    if not reason.strip():
+        raise Invalid("Say why, so that it can be put right.", "reason", "a sentence")
+    with transaction.atomic():
+        row = _locked(request)
+        who = _second(by, row)
+        old = row.value
+        assert old is not None  # the state says so
+        new = models.Value.objects.create(
+            indicator=row.indicator, period=row.period, start=old.start, end=old.end, value=old.value,
+            status=Status.REJECTED, origin=old.origin, source=old.source, note=reason.strip()[:2000],
+            recorded=times.now(), entered_by=old.entered_by, confirmed_by=who,
+        )
+        row.state, row.value, row.reason = RequestState.REJECTED, new, reason.strip()[:2000]
+        row.save(update_fields=["state", "value", "reason"])
+        _mail_owner(row, _person(row.indicator.owner, row.indicator.key), row.reason)
+        journal.record(by, "indicators.reject", Ref("indicator-request", request), reason=row.reason,
+                       before={"value": old.value}, after={"state": row.state})
+
+
+def _locked(request: str) -> models.Request:
+    row = models.Request.objects.select_for_update(of=("self",)).select_related("indicator").filter(key=request).first()
+    if row is None:
+        raise NotFound(f"There is no request {request!r} for a value.", "request")
+    return row
+
+
+def _grant() -> Grant:
+    return door.open(SYSTEM, "mail", datasets=[])
+
+
+def _person(account: str, indicator: str) -> Person:
+    if not account:
+        raise Conflict(f"Nobody answers for the values of {indicator}.", indicator,
+                       todo="Set owner and confirmer of the indicator.")
+    return people.person(_grant(), account)
+
+
+def _may(by: Reader, row: models.Request, named: str, what: str) -> str:
+    """The key of the account that acts, if it is the named person or an official of the indicator's office."""
+    acting = next((p for p in people.people(_grant()) if by.kind in ("account", "link") and p.id == by.id), None)
+    if acting is None:
+        raise Forbidden(f"You may not {what}.", todo="Sign in, or open the link from the mail.")
+    if acting.key != named:
+        require(by, "official", "planner", office=row.indicator.office or None, what=what)
+    return acting.key
+
+
+def _second(by: Reader, row: models.Request) -> str:
+    """The key of the second person: not the one who entered the value."""
+    who = _may(by, row, row.indicator.confirmer, "confirm this value")
+    if row.state != RequestState.ENTERED or row.value is None:
+        raise Conflict("Nothing waits to be confirmed here.", row.key,
+                       todo="The value has been confirmed or rejected already, or not entered yet.")
+    if who == row.value.entered_by:
+        raise Forbidden("Who entered the value may not confirm it.", allowed="a second person",
+                        todo="Ask a colleague of the office.")
+    return who
+
+
+def _before(row: models.Request) -> Sequence[float]:
+    """The settled values of earlier periods, oldest first."""
+    rows = models.Value.objects.filter(indicator=row.indicator, period__lt=row.period, value__isnull=False)
+    rows = rows.exclude(status__in=(Status.REJECTED, Status.PROVISIONAL)).order_by("period", "id")
+    return list({each.period: float(each.value or 0) for each in rows}.values())
+
+
+def _mail_owner(row: models.Request, owner: Person, rejected: str) -> None:
+    address = _address(links.sign(ENTER, Ref("indicator-request", row.key), owner.key, days=LINK_DAYS), owner, "enter")
+    with override(owner.language):
+        about = {"title": say(row.indicator.title, owner.language), "period": row.period, "name": owner.name,
+                 "due": _day(row.due), "unit": symbol(row.indicator.unit) or "–", "address": address,
+                 "reason": rejected}
+        if rejected:
+            subject = _("Please check: %(title)s, %(period)s")
+            text = _("Dear %(name)s,\n\nthe value of \"%(title)s\" for %(period)s was not confirmed:\n\n%(reason)s\n\n"
+                     "Please enter it again (%(unit)s):\n%(address)s\n\nYou need no password.")
+        else:
+            subject = _("Please enter: %(title)s, %(period)s")
+            text = _("Dear %(name)s,\n\nplease enter the value of \"%(title)s\" for %(period)s by %(due)s. "
+                     "It is one field (%(unit)s) and where the value is from:\n%(address)s\n\n"
+                     "You need no password. A second person confirms the value.")
+        journal.post_mail(to=owner.email, subject=subject % about, text=text % about,
+                          ref=Ref("indicator-request", row.key), language=owner.language)
+
+
+def _mail_confirmer(row: models.Request, second: Person) -> None:
+    assert row.value is not None  # it was just entered
+    token = links.sign(CONFIRM, Ref("indicator-request", row.key), second.key, days=LINK_DAYS)
+    with override(second.language):
+        about = {"title": say(row.indicator.title, second.language), "period": row.period, "name": second.name,
+                 "value": numbers.written(row.value.value or 0.0, row.indicator.decimals, second.language),
+                 "unit": symbol(row.indicator.unit), "source": row.value.source, "note": row.value.note or "–",
+                 "address": _address(token, second, "confirm")}
+        text = _("Dear %(name)s,\n\nthis value waits for you as the second person:\n\n%(title)s, %(period)s: "
+                 "%(value)s %(unit)s\nSource: %(source)s\nNote: %(note)s\n\nConfirm or reject it:\n%(address)s\n\n"
+                 "You need no password.")
+        journal.post_mail(to=second.email, subject=_("Please confirm: %(title)s, %(period)s") % about,
+                          text=text % about, ref=Ref("indicator-request", row.key), language=second.language)
+
+
+def _address(token: str, person: Person, what: str) -> str:
+    return f"{settings().url}/{person.language}/indicators/{what}/{token}"
+
+
+def _day(moment: int) -> str:
+    day = times.local_date(moment, settings().timezone)
+    return f"{day.day}. {day.month}. {day.year}"
