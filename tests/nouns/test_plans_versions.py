@@ -1,4 +1,4 @@
-"""A plan changes by drafts that a body adopts; the versions before stay readable, and nothing is taken back silently."""
+"""A plan changes by drafts that a body adopts; versions before stay readable, nothing is taken back silently."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from krog.plans.shapes import Fact
 def standings(grant: Grant, keys: Iterable[str]) -> dict[str, Standing]:
     """Where these indicators stand, those left out that do not exist or that the reader may not see."""
     wanted = sorted(set(keys))
-    return {each.indicator.key: each for each in indicators.standings(grant, keys=wanted)} if wanted else {}
+    return indicators.standings(grant, wanted) if wanted else {}
 
 
 def fact(standing: Standing) -> Fact:
@@ -25,6 +25,7 @@ def fact(standing: Standing) -> Fact:
         indicator=about.key, title=dict(about.title), period=latest.period if latest else "",
         value=latest.value if latest else None, unit=about.unit,
         verdict=str(evaluation.verdict) if evaluation else "no_data" if latest is None else "not_evaluable",
+        reasons=tuple(evaluation.reasons) if evaluation else () if latest is None else ("no-target",),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -288,13 +288,17 @@ def reviews(grant: Grant, plan: str, node: str | None = None, limit: int = 50, o
     if node is not None:
         rows = rows.filter(node=node)
     inside = is_staff(grant.reader)
+    page = list(rows.order_by("-on", "-id")[offset : offset + limit])
+    if any(grant.datasets[key].rows for key in grant.keys):
+        seen = nodes_named(grant, {row.node for row in page})
+        page = [row for row in page if row.node in seen]
     return [
         shapes.Review(
             key=row.key, plan=plan, node=row.node, version=row.version, on=row.on, judgement=row.judgement,
             decision=row.decision, note=row.note, facts=tuple(shapes.Fact(**fact) for fact in row.facts),
             office=row.office, reviewer=row.reviewer if inside else "",
         )
-        for row in rows.order_by("-on", "-id")[offset : offset + limit]
+        for row in page
     ]
 
 
@@ -315,11 +319,21 @@ def taken_up(grant: Grant, refs: Iterable[Ref]) -> list[shapes.TakenUp]:
     ]
 
 
+def _without(content: Mapping[str, Any] | None, names: Collection[str]) -> Mapping[str, Any] | None:
+    return None if content is None else {name: value for name, value in content.items() if name not in names}
+
+
 def history(grant: Grant, plan: str, node: str | None = None, limit: int = 50) -> list[Entry]:
     """What was done to a plan or to one of its nodes, newest first. Who did it is for people of the city; what
     happens in drafts is for planners."""
-    _one(grant, plan)
+    access = grant.datasets[_one(grant, plan)[0].dataset]
+    if node is not None and access.rows:
+        plan_of_node(grant, node)
     entries = journal.history(Ref("node", node) if node is not None else Ref("plan", plan), limit)
+    hidden = {name for name in _MASKABLE if not access.shows(name)} if node is not None else set()
+    if hidden:
+        entries = [replace(entry, before=_without(entry.before, hidden), after=_without(entry.after, hidden))
+                   for entry in entries]
     if not _sees_drafts(grant):
         entries = [entry for entry in entries if not entry.verb.startswith("plans.draft-")]
     if not is_staff(grant.reader):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -113,16 +113,19 @@ class Link:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a node has its state: a `code` for machines (and for the words that a page chooses), and what it is about."""
+    """Why a node has its state: a `code` for machines (and for the words that a page chooses), what it is about, and
+    why an indicator has no verdict (codes of the indicators' evaluation)."""
 
     code: str
     about: str = ""
     title: Text = field(default_factory=dict)
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class State:
-    """How a node is doing. `code`: done, on_track, at_risk, off_track, stopped, no_data; never guessed."""
+    """How a node is doing, never guessed. `code`: done, on_track, at_risk, off_track, stopped; no_verdict when there
+    are values that carry none; no_data."""
 
     code: str
     reasons: tuple[Reason, ...] = ()
@@ -267,6 +270,7 @@ class Fact:
     value: float | None
     unit: str
     verdict: str
+    reasons: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def tell_adopted(proposal: models.Proposal, label: str, body: str, on: str) -> N
             proposal,
             _("Your proposal is part of the plan"),
             _(
-                "Your proposal “%(title)s” was taken up in the plan's version “%(label)s”, adopted by %(body)s on %(on)s."
+                "Your proposal “%(title)s” is in the version “%(label)s” of the plan, adopted by %(body)s on %(on)s."
             )
             % {"title": proposal.title, "label": label, "body": body, "on": on},
             _("See what became of it:"),
