@@ -1,5 +1,5 @@
 // Maps: a quiet base from the municipality's own outline, the page's features on top, the list beside kept in step.
-import { Map as View, Marker, NavigationControl, Popup, ScaleControl, setWorkerUrl } from "maplibre-gl";
+import { LngLatBounds as Bounds, Map as View, Marker, NavigationControl, Popup, ScaleControl, setWorkerUrl } from "maplibre-gl";
 import { reduced, style } from "./map-style.js";
 
 for (const element of document.querySelectorAll("[data-map]")) open(element);
@@ -7,13 +7,13 @@ for (const element of document.querySelectorAll("[data-map]")) open(element);
 function open(element) {
   const data = element.dataset;
   const features = JSON.parse(document.getElementById(data.features).textContent);
-  const [west, south, east, north] = data.bounds.split(",").map(Number);
+  const bounds = data.bounds ? data.bounds.split(",").map(Number) : null;
   setWorkerUrl(new URL(data.worker, location.href).href);
   element.hidden = false;
   let view;
   try {
     view = new View({
-      container: element, style: style(), bounds: [[west, south], [east, north]],
+      container: element, style: style(), bounds: bounds ?? [13.35, 45.4, 16.6, 46.9],
       fitBoundsOptions: { padding: 40, maxZoom: 15 }, attributionControl: false, dragRotate: false, pitchWithRotate: false,
       cooperativeGestures: matchMedia("(pointer: coarse)").matches, maxZoom: 18, minZoom: 8,
       locale: { "NavigationControl.ZoomIn": data.zoomIn, "NavigationControl.ZoomOut": data.zoomOut, "Popup.Close": data.close, "Map.Title": data.title },
@@ -28,20 +28,27 @@ function open(element) {
   view.addControl(new ScaleControl({ unit: "metric" }), "bottom-left");
   const section = element.closest(".map");
   view.on("load", async () => {
-    await base(view, data.base);
+    view.resize();
+    await base(view, data.base, !bounds);
     shapes(view, features);
-    element.dataset.ready = "true";
+    view.once("idle", () => { element.dataset.ready = "true"; });
   });
   for (const feature of features.features) if (feature.geometry?.type === "Point") point(view, feature, section, data);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => location.reload());
 }
 
-async function base(view, address) {
+async function base(view, address, frame) {
   if (!address) return;
   const answer = await fetch(address);
   if (!answer.ok) return;
   const ground = await answer.json();
   view.getSource("ground").setData(ground);
+  if (frame) {
+    // Nothing to show yet: the whole municipality.
+    const around = new Bounds();
+    for (const feature of ground.features) if (feature.properties?.kind === "outline") for (const corner of feature.geometry.coordinates.flat(Infinity).reduce((all, value, i, flat) => (i % 2 ? all : [...all, [value, flat[i + 1]]]), [])) around.extend(corner);
+    if (!around.isEmpty()) view.fitBounds(around, { padding: 24, animate: false });
+  }
   const labels = ground.features.filter((f) => f.properties?.kind === "settlement" && f.geometry?.type === "Point");
   for (const feature of labels) {
     const name = document.createElement("span");

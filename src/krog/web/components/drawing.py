@@ -107,8 +107,13 @@ class _LineDrawing:
         ys = [p[1] for s in spec.series for p in s.points if p[1] is not None]
         ys += [v for s in spec.series for b in s.band for v in b[1:]] + [t[1] for t in spec.targets]
         ys += [limit for limit, _ in spec.limits] + ([spec.baseline[1]] if spec.baseline else [])
-        self.ticks = scales.value_ticks(min(ys), max(ys), frame.ticks_y, spec.zero)
+        low_y, high_y = min(ys), max(ys)
+        if spec.baseline and not spec.zero:
+            # The baseline's name needs room below its dot.
+            low_y -= (high_y - low_y) * 0.12
+        self.ticks = scales.value_ticks(low_y, high_y, frame.ticks_y, spec.zero)
         places = scales.tick_decimals(self.ticks)
+        self.places = places + 1 if spec.decimals is None else None
         self.tick_texts = [formats.number(tick, spec.language, places) for tick in self.ticks]
         left = max(text_width(text, SIZE) for text in self.tick_texts) + 12
         top = 34 if spec.unit else 16
@@ -205,7 +210,7 @@ class _LineDrawing:
             dots = [p for run in drawn for p in run] if few else [r[0] for r in drawn if len(r) == 1] + [drawn[-1][-1]]
             for x, y in dots:
                 self.parts.append(f'<circle class="ch-dot{hue}" cx="{_n(x)}" cy="{_n(y)}" r="4"/>')
-            self._name_observed(one, drawn[-1][-1], runs[-1][-1][1])
+            self._name_observed(one, number, drawn[-1][-1], runs[-1][-1][1])
         elif one.style == "forecast":
             x, y = drawn[-1][-1]
             self.labels.append((Label(one.name, x, y, "ch-label", ("right", "above", "above-left", "below")), one.name))
@@ -217,11 +222,16 @@ class _LineDrawing:
             middle = ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2)
             self.labels.append((Label(one.name, *middle, "ch-label", ("below", "above", "below-right")), one.name))
 
-    def _name_observed(self, one: Series, at: tuple[float, float], value: float) -> None:
+    def _number(self, value: float) -> str:
+        """A number beside its mark: one place finer than the axis is as exact as the eye can follow."""
+        return self.spec.number(value if self.places is None else round(value, self.places))
+
+    def _name_observed(self, one: Series, number: int, at: tuple[float, float], value: float) -> None:
         several = sum(s.style in ("observed", "estimate") for s in self.spec.series) > 1
-        text = f"{one.name} {self.spec.number(value)}" if several else self.spec.number(value)
+        text = f"{one.name} {self._number(value)}" if several else self._number(value)
         sides = ("above", "above-left", "left", "below", "below-left", "right")
-        self.labels.insert(0, (Label(text, *at, "ch-label strong", sides), one.name))
+        classes = f"ch-label strong ch-s{number}" if several else "ch-label strong"
+        self.labels.insert(0, (Label(text, *at, classes, sides), one.name))
 
     def _targets(self) -> None:
         for at, value, text in self.spec.targets:
@@ -230,7 +240,7 @@ class _LineDrawing:
                 f'<line class="ch-target" x1="{_n(x - 11)}" x2="{_n(x + 11)}" y1="{_n(y)}" y2="{_n(y)}"/>'
             )
             self.room.drawn.append(Box(x - 11, y - 3, x + 11, y + 3))
-            words = text or f"{self.spec.words['target']} {self.spec.number(value)}"
+            words = text or f"{self.spec.words['target']} {self._number(value)}"
             label = Label(words, x, y, "ch-label target", ("above", "below", "left"))
             self.labels.append((label, self.spec.words["target"]))
 
@@ -240,11 +250,12 @@ class _LineDrawing:
         x, y = self.x(self.spec.baseline[0]), self.y(self.spec.baseline[1])
         self.parts.append(f'<circle class="ch-base" cx="{_n(x)}" cy="{_n(y)}" r="5.5"/>')
         self.room.drawn.append(Box(x - 6, y - 6, x + 6, y + 6))
-        words = f"{self.spec.words['baseline']} {self.spec.number(self.spec.baseline[1])}"
+        words = f"{self.spec.words['baseline']} {self._number(self.spec.baseline[1])}"
         sides = ("below-right", "above-right", "below", "above", "right")
         self.labels.append((Label(words, x, y, "ch-label", sides), self.spec.words["baseline"]))
 
 
+#: Name, value, the value as written, the word of its origin.
 BarItem = tuple[str, "float | None", str, str]
 
 

@@ -40,9 +40,12 @@ class ReportForm(forms.Form):
     more = forms.CharField(label="Opis", widget=forms.Textarea, required=False)
     kind = forms.ChoiceField(label="Vrsta", choices=[("leak", "Puščanje vode"), ("lamp", "Ugasnjena svetilka")])
     urgent = forms.ChoiceField(
-        label="Ali je nevarno?", choices=[("no", "Ne"), ("yes", "Da")], widget=forms.RadioSelect, help_text="112 kliče vedno vi."
+        label="Ali je nevarno?",
+        choices=[("no", "Ne"), ("yes", "Da")],
+        widget=forms.RadioSelect,
+        help_text="V nevarnosti pokličite 112.",
     )
-    photo = forms.FileField(label="Fotografija", required=False, help_text="Največ 12 MB; obraz in tablica nista potrebna.")
+    photo = forms.FileField(label="Fotografija", required=False, help_text="Največ 12 MB; brez obrazov in tablic.")
     seen = forms.DateField(label="Kdaj", widget=forms.DateInput(attrs={"type": "date"}), required=False)
     email = forms.EmailField(label="E-pošta", required=False)
     agree = forms.BooleanField(label="Občina mi lahko piše o tej prijavi", required=False)
@@ -63,6 +66,7 @@ def _charts() -> Mapping[str, Any]:
     )  # fmt: skip
     start = MOMENT - 2 * times.DAY
     flow = [(float(start + i * 15 * times.MINUTE), _flow(i)) for i in range(192)]
+    mirrored = [(x, None if y is None else 9 - y * 0.3) for x, y in flow[:96]]
     replayed = charts.line(
         "Ponoči teče več, kot bi smelo",
         "Dotok v vodovodno cono v dveh dneh, s prekinitvijo meritev od 9. do 12. ure drugega dne.",
@@ -74,7 +78,7 @@ def _charts() -> Mapping[str, Any]:
         [
             charts.Series("dotok", flow[:96]),
             charts.Series("oddaja", [(x, None if y is None else y * 0.71) for x, y in flow[:96]]),
-            charts.Series("vodohran", [(x, None if y is None else 9 - y * 0.3) for x, y in flow[:96]], origin="simulated"),
+            charts.Series("vodohran", mirrored, origin="simulated"),
         ],
         unit="m3/h", language=language,
     )  # fmt: skip
@@ -83,7 +87,7 @@ def _charts() -> Mapping[str, Any]:
     empty = charts.line("Brez vrednosti", "Ni podatkov.", [charts.Series("izgube", [])], language=language)
     rooms = charts.bars(
         "Največ prijav je o vodi", "Prijave po vrstah v maju.",
-        [("voda", 41), ("javna razsvetljava", 27), ("ceste in pločniki z zelo dolgim imenom vrste prijave", 12), ("hrup", None)],
+        [("voda", 41), ("javna razsvetljava", 27), ("ceste in pločniki, z dolgim imenom", 12), ("hrup", None)],
         language=language,
     )  # fmt: skip
     spark = charts.sparkline([3, 4, None, 5, 4.5, 6, 7], alt="Zadnjih sedem dni, od 3 do 7", limit=5)
@@ -105,9 +109,11 @@ def _maps() -> Mapping[str, Any]:
     features = [
         maps.feature("meter-1", maps.point(14.3475, 46.2741), title="Dotok v cono Mlaka", state="bad", word="nad mejo",
                      text="5,9 m³/h · 14.30", href="#"),
-        maps.feature("river-1", maps.point(14.3601, 46.2455), title="Kokra, Kranj", state="ok", word="v mejah", text="76 cm"),
+        maps.feature("river-1", maps.point(14.3601, 46.2455), title="Kokra, Kranj", state="ok", word="v mejah",
+                     text="76 cm"),
         maps.feature("air-1", maps.point(14.3421, 46.2683), title="Zrak, Mlaka", state="warn", word="blizu meje"),
-        maps.feature("quiet", maps.point(14.3555, 46.2702), title="Postaja brez podatkov", state="none", word="ni podatkov"),
+        maps.feature("quiet", maps.point(14.3555, 46.2702), title="Postaja brez podatkov", state="none",
+                     word="ni podatkov"),
     ]  # fmt: skip
     legend = [("ok", "v mejah"), ("warn", "blizu meje"), ("bad", "nad mejo"), ("none", "ni podatkov")]
     return {
@@ -157,7 +163,9 @@ def _steps() -> Mapping[str, Any]:
 def _pages() -> Mapping[str, Any]:
     return {
         "page": {"first": 21, "last": 40, "total": 1234, "previous": "?offset=0", "next": "?offset=40"},
-        "crumbs": [{"title": "Načrt", "href": "#"}, {"title": "Okolje", "href": "#"}, {"title": "Obnova vodovoda", "href": ""}],
+        "crumbs": [
+            {"title": "Načrt", "href": "#"}, {"title": "Okolje", "href": "#"}, {"title": "Obnova vodovoda", "href": ""},
+        ],
     }
 
 
@@ -171,7 +179,7 @@ EXAMPLES: tuple[Example, ...] = (
     Example("buttons", "Buttons", "One main action a page; the verb of the action is on the button."),
     Example("status", "Status and origin", "Shape, word and colour; where a value comes from.", _values),
     Example("figure", "Figures", "A big number with unit, time and state.", _values),
-    Example("chart", "Charts", "Title says the finding; gaps, baseline, targets, forecast; the same as a table.", _charts),
+    Example("chart", "Charts", "Title says the finding; gaps, baseline, targets, forecast; with its table.", _charts),
     Example("map", "Maps", "Quiet ground, data on top, legend, the same as a list.", _maps),
     Example("chain", "Where a number comes from", "Each step opens.", _steps),
     Example("field", "Forms", "One column; nothing is lost on an error.", _forms),

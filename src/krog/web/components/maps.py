@@ -108,15 +108,15 @@ class Map:
 
     @property
     def bounds_text(self) -> str:
-        west, south, east, north = self.bounds or around(self.collection["features"])
-        return f"{west:.5f},{south:.5f},{east:.5f},{north:.5f}"
+        found = self.bounds or around(self.collection["features"])
+        return ",".join(f"{side:.5f}" for side in found) if found else ""
 
 
-def around(features: Iterable[Mapping[str, Any]]) -> tuple[float, float, float, float]:
-    """West, south, east and north of what is drawn, with some air; the whole of Slovenia where nothing is."""
+def around(features: Iterable[Mapping[str, Any]]) -> tuple[float, float, float, float] | None:
+    """West, south, east and north of what is drawn, with some air; None where nothing is."""
     corners = [corner for one in features for corner in _corners((one.get("geometry") or {}).get("coordinates"))]
     if not corners:
-        return (13.35, 45.4, 16.6, 46.9)
+        return None
     xs, ys = [c[0] for c in corners], [c[1] for c in corners]
     pad_x = max((max(xs) - min(xs)) * 0.1, 0 if max(xs) - min(xs) > _PAD else _PAD)
     pad_y = max((max(ys) - min(ys)) * 0.1, 0 if max(ys) - min(ys) > _PAD else _PAD * 0.7)
