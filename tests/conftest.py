@@ -136,3 +136,11 @@ def client_of(account: Callable[..., Reader]) -> Callable[..., object]:
         return client
 
     return make
+
+
+@pytest.fixture()
+def own_values() -> None:
+    """The test begins without observations: all tests of a run share one hot store."""
+    from tests import sensing
+
+    sensing.clear()

@@ -66,7 +66,9 @@ def declare(by: Reader, *, kind: str, changes: Sequence[Change]) -> None:
                     setattr(row, name, value)
             if kind == "datastream":
                 row.search = " ".join([row.key, *map(str, row.title.values())]).casefold()
-            entries.append((Ref(kind, change.key), known.get(change.key), change.fields))
+            before = known.get(change.key)
+            after = None if change.fields is None else {**(before or {}), **change.fields}
+            entries.append((Ref(kind, change.key), before, after))
         manager.bulk_create(create, batch_size=500)
         if update:
             names = [f.name for f in KINDS[kind]._meta.concrete_fields if f.name not in ("id", "key")]
