@@ -97,7 +97,9 @@ def open(reader: Reader, purpose: str, *, kind: str | None = None, datasets: Ite
             raise Forbidden(
                 _("You may not read this: %(datasets)s.") % {"datasets": ", ".join(missing)},
                 "dataset",
-                todo=_("Sign in, or ask the dataset's steward.") if reader.is_anonymous else _("Ask the dataset's steward."),
+                todo=_("Sign in, or ask the dataset's steward.")
+                if reader.is_anonymous
+                else _("Ask the dataset's steward."),
             )
         found = given
         with _lock:

@@ -47,5 +47,7 @@ def open(token: str, purpose: str) -> Link:
         raise Forbidden(_("This link has run out."), todo=_("Sign in to the desk, or ask for a new mail."))
     row = models.Account.objects.filter(key=account, is_active=True).first()
     if row is None:
-        raise Forbidden(_("The account that this link was given to is no longer active."), todo=_("Sign in to the desk."))
+        raise Forbidden(
+            _("The account that this link was given to is no longer active."), todo=_("Sign in to the desk.")
+        )
     return Link(Ref(noun, key), account, reader_of(row, "link"), issued * times.SECOND)

@@ -77,7 +77,9 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return render(request, Forbidden(_("This may not be done."), todo=_("Go back, load the page again and try once more.")))
+    return render(
+        request, Forbidden(_("This may not be done."), todo=_("Go back, load the page again and try once more."))
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -91,7 +93,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return render(request, NotFound(_("There is nothing at %(address)s.") % {"address": request.path}, todo=_("Look from the home page.")))
+    return render(
+        request,
+        NotFound(_("There is nothing at %(address)s.") % {"address": request.path}, todo=_("Look from the home page.")),
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
