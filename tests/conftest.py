@@ -15,6 +15,8 @@ for _name in [name for name in os.environ if name.startswith("KROG_") and not na
         del os.environ[_name]
 os.environ.update(KROG_VAR=_HOME, KROG_DEMO="true", KROG_MQTT_PORT="0", KROG_MAIL_PORT="0")
 os.environ.setdefault("KROG_SHARED", str(Path(__file__).parents[2] / "shared"))
+# Not in pyproject.toml: pytest-django would import the settings before this file has chosen folder and engine.
+os.environ["DJANGO_SETTINGS_MODULE"] = "krog.web.settings"
 if _ENGINE == "postgres":
     from tests.postgres import server
 
@@ -22,13 +24,25 @@ if _ENGINE == "postgres":
 else:
     os.environ["KROG_DATABASE"] = f"sqlite:{_HOME}/krog.sqlite"
 
+import django  # noqa: E402
 import pytest  # noqa: E402
+
+django.setup()
 
 from krog.base.grant import ANONYMOUS, Reader  # noqa: E402
 
 
 def pytest_report_header() -> str:
     return f"krog: engine {_ENGINE}"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """SQLite is tested as the file that it is in use: in memory threads meet other locks than they would there."""
+    from django.conf import settings
+
+    if _ENGINE == "sqlite":
+        settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = f"{_HOME}/test.sqlite"
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,156 @@
+"""The mails of cases: to the office that handles one, to whoever has taken it, and to the person who reported it.
+
+They are put into the outbox in the transaction of the verb that wants them. A reply finds its way back through the
+mail's own address (`engine.notify`); a signed link opens the case without an account.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from krog.base.errors import NotFound
+from krog.base.ids import Ref
+from krog.base.settings import settings
+from krog.base.text import say
+from krog.cases import models
+from krog.catalogue import door
+from krog.journal import verbs as journal
+from krog.people import links
+from krog.people import reads as people
+from krog.people.permissions import SYSTEM
+from krog.people.shapes import Person
+from krog.rules import reads as rules
+from krog.rules.shapes import Alert
+
+#: Purpose of the signed links and days they are good for.
+PURPOSE = "case"
+DAYS = 30
+#: In place of a signed link: the mail went to the reporter, who has no account; the mail itself is the permission.
+REPORTER = "reporter"
+
+
+def responsible(office: str) -> Person | None:
+    """Who is told first: the office's operator, else an official, else anybody of it."""
+    grant = door.open(SYSTEM, "mail", kind="people")
+    found = [person for person in people.people(grant, office=office) if person.email]
+    for role in ("operator", "official"):
+        if chosen := next((person for person in sorted(found, key=lambda p: p.id) if role in person.roles), None):
+            return chosen
+    return min(found, key=lambda person: person.id, default=None)
+
+
+def to_office(row: models.Case) -> None:
+    """Tells the office that handles the case; without any address the case waits in the desk alone."""
+    person = responsible(row.office)
+    if person is not None:
+        _to_person(row, person, "office", {})
+        return
+    try:
+        office = people.office(door.open(SYSTEM, "mail", kind="people"), row.office)
+    except NotFound:
+        return
+    if office.email:
+        _post(row, office.email, "sl", "office", {"link": _desk(row), "signed": False}, token="")
+
+
+def to_assignee(row: models.Case, person: Person, who: str) -> None:
+    """Tells a person that the case was given to him."""
+    if person.email:
+        _to_person(row, person, "assigned", {"who": who})
+
+
+def to_handler(row: models.Case, text: str, who: str, *, stranger: bool = False) -> None:
+    """Passes on what was written about a case to whoever has taken it, else to its office."""
+    grant = door.open(SYSTEM, "mail", kind="people")
+    person = None
+    if row.assignee:
+        try:
+            person = people.person(grant, row.assignee)
+        except NotFound:
+            person = None
+    person = person if person and person.email else responsible(row.office)
+    if person is not None:
+        _to_person(row, person, "told", {"text": text, "who": who, "stranger": stranger})
+
+
+def already_closed(row: models.Case, address: str) -> None:
+    """Tells a person of the office that his answer was kept, though the case had been closed before."""
+    person = next((p for p in people.people(door.open(SYSTEM, "mail", kind="people"), office=row.office)
+                   if p.email.lower() == address.lower()), None)
+    if person is not None:
+        _to_person(row, person, "closed", {})
+
+
+def to_reporter(row: models.Case, what: str, text: str = "") -> None:
+    """Tells the reporter what happened: opened, taken, waiting, reply, done, declined, reopened."""
+    reporter = models.Reporter.objects.filter(case=row).first()
+    if reporter is None or not reporter.email:
+        return
+    link = f"{settings().url}/{row.language}/cases/{row.key}-{row.code}"
+    extra = {"what": what, "text": text, "name": reporter.name, "link": link}
+    _post(row, reporter.email, row.language, "reporter", extra, token=REPORTER)
+
+
+def _to_person(row: models.Case, person: Person, template: str, extra: dict[str, Any]) -> None:
+    token = links.sign(PURPOSE, Ref("case", row.key), person.key, days=DAYS)
+    link = f"{settings().url}/{person.language}/cases/link/{token}"
+    _post(row, person.email, person.language, template, {"link": link, "signed": True, "name": person.name, **extra},
+          token=token)
+
+
+def _desk(row: models.Case) -> str:
+    return f"{settings().url}/desk/cases/{row.key}/"
+
+
+def _alert(row: models.Case) -> Alert | None:
+    if row.cause_noun != "alert":
+        return None
+    try:
+        return rules.alert(door.open(SYSTEM, "mail", kind="rules"), row.cause_key)
+    except NotFound:
+        return None
+
+
+def _post(row: models.Case, to: str, language: str, template: str, extra: dict[str, Any], *, token: str) -> None:
+    with translation.override(language):
+        office = _office_title(row.office, language)
+        context = {
+            "case": row, "reference": row.key.upper(), "title": str(say(row.title, language)), "office": office,
+            "alert": None if template == "reporter" else _alert(row), "desk": _desk(row), "demo": settings().demo,
+            "protocol": str(say(row.protocol.title, language)) if row.protocol else "",
+            "steps": [str(say(step, language)) for step in row.protocol.steps] if row.protocol else [],
+            "days": DAYS, "language": language, **extra,
+        }
+        text = render_to_string(f"mail/cases/{template}.txt", context).strip() + "\n"
+        journal.post_mail(to=to, subject=_subject(row, template, context), text=text, ref=Ref("case", row.key),
+                          reply_token=token, language=language)
+
+
+def _office_title(office: str, language: str) -> str:
+    try:
+        found = people.office(door.open(SYSTEM, "mail", kind="people"), office)
+    except NotFound:
+        return office
+    return str(say(found.title, language)) or office
+
+
+def _subject(row: models.Case, template: str, context: dict[str, Any]) -> str:
+    about = f"{context['title']}, {row.place}" if row.place else context["title"]
+    if template == "reporter":
+        words = {
+            "opened": _("We have your report"), "taken": _("Your report is being handled"),
+            "waiting": _("Your report is waiting"), "reply": _("An answer to your report"),
+            "done": _("Your report is settled"), "declined": _("Your report was declined"),
+            "reopened": _("Your report was opened again"),
+        }[context["what"]]
+        return f"{context['reference']}: {words}"
+    prefix = {"urgent": _("Urgent"), "important": _("Important")}.get(row.severity, "")
+    if template == "told":
+        prefix = _("News")
+    elif template == "closed":
+        prefix = _("Already closed")
+    return f"{context['reference']}: {prefix + ': ' if prefix else ''}{about}"
