@@ -41,8 +41,9 @@ def value_ticks(low: float, high: float, count: int = 5, zero: bool = False) -> 
     """Round values that enclose `low…high`; with `zero` the axis begins (or ends) there."""
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    if low == high:
-        pad = abs(low) * 0.1 or 1.0
+    # Differences that a float cannot hold, or nobody could read, are none.
+    if high - low <= max(abs(low), abs(high), 1.0) * 1e-9:
+        pad = abs(low) * 0.1 if abs(low) > 1e-6 else 1.0
         low, high = low - (0 if zero and low == 0 else pad), high + pad
     step = nice_step(high - low, count)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
