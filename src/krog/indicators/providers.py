@@ -134,6 +134,6 @@ DECLARATIONS: tuple[Declaration, ...] = (
     ),
     Declaration("target", "indicators.toml", TargetFile, _read_targets, _write_targets,
                 refs={"indicator": "indicator"}, check=_check_target),
-    Declaration("value", "values/<indicator>.csv", ValueFile, _read_values, _write_values, refs={"indicator": "indicator"},
-                check=_check_value),
+    Declaration("value", "values/<indicator>.csv", ValueFile, _read_values, _write_values,
+                refs={"indicator": "indicator"}, check=_check_value, key="{indicator}.{period}"),
 )
