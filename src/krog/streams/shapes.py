@@ -172,3 +172,26 @@ class Series:
     step: int
     points: Sequence[Point]
     origin: Origin | None
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A message that was not accepted. `payload` is what came, made safe to show (empty and `withheld` where the
+    reader may not see the datastream); `replayable` whether it can be tried again; `answered` 0 while it is open."""
+
+    id: int
+    received: int
+    transport: str
+    topic: str
+    stream: str
+    reason: str
+    detail: str
+    who: str
+    payload: str
+    size: int
+    withheld: bool
+    replayable: bool
+    state: str
+    answered: int
+    by: str
+    note: str

@@ -1,7 +1,163 @@
-"""Pages of streams in the portal."""
+"""Pages of streams in the portal: measuring points, a thing, a datastream with chart, statistics and readings."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+import csv
+from collections.abc import Iterator
+from typing import Any
 
-urlpatterns: list[URLPattern] = []
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+
+from krog.base import times
+from krog.base.errors import Invalid, NotFound
+from krog.base.grant import Grant
+from krog.base.text import say
+from krog.catalogue import door
+from krog.catalogue import reads as catalogue
+from krog.people import reads as people
+from krog.streams import reads
+from krog.streams.shapes import Datastream, Observation
+from krog.web.components import maps, stream_view
+from krog.web.components.paging import Pager, here, offset_of, pager
+
+LIMIT = 100
+READINGS = 25
+
+#: Spreadsheets take a cell that begins like this for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _grant(request: HttpRequest) -> Grant:
+    return door.open(request.reader, "portal", kind="streams")  # type: ignore[attr-defined]
+
+
+def listing(request: HttpRequest) -> HttpResponse:
+    """Datastreams grouped by the thing that they stand on, with state and newest value; the things on a map."""
+    grant = _grant(request)
+    text, offset = request.GET.get("q", "")[:100], offset_of(request)
+    page = reads.datastreams(grant, text=text, limit=LIMIT, offset=offset)
+    lines = stream_view.lines(page.items, reads.latest_of(grant, page.items), "portal-streams-detail")
+    grouped = stream_view.groups(lines)
+    return render(request, "portal/streams/list.html", {
+        "groups": grouped, "q": text, "map": stream_view.thing_map(_("Where it is measured"), grouped),
+        "page": pager(request, shown=len(page.items), total=page.total or 0, limit=LIMIT, offset=offset),
+        "silent": sum(line.look == "warn" for line in lines), "working": sum(line.look == "ok" for line in lines),
+    })  # fmt: skip
+
+
+def thing(request: HttpRequest, key: str) -> HttpResponse:
+    """One thing: where it stands, whose it is, what it measures."""
+    grant = _grant(request)
+    found = reads.thing(grant, key)
+    page = reads.datastreams(grant, thing=key, limit=LIMIT)
+    lines = stream_view.lines(page.items, reads.latest_of(grant, page.items), "portal-streams-detail")
+    grouped = stream_view.groups(lines)
+    return render(request, "portal/streams/thing.html", {
+        "thing": found, "lines": lines, "map": stream_view.thing_map(_("Where it stands"), grouped),
+        **_whose(grant, found.operator, found.owner, found.territory),
+    })  # fmt: skip
+
+
+def detail(request: HttpRequest, key: str) -> HttpResponseBase:
+    """One datastream: live value, chart by range, statistics, readings, what measures it, where it really comes from."""
+    grant = _grant(request)
+    stream = reads.datastream(grant, key)
+    latest = reads.latest_of(grant, [stream])[key]
+    name = request.GET.get("range", "24h")
+    start, end = stream_view.span(name, latest.first, times.now())
+    if "format" in request.GET:
+        return _download(grant, stream, request.GET["format"], start, end)
+    series = reads.series(grant, key, start, end)
+    after = request.GET.get("after", "")
+    readings = reads.observations(grant, key, start, end, limit=READINGS, after=after)
+    line = stream_view.lines([stream], {key: latest}, "portal-streams-detail")[0]
+    api = f"/api/v1/streams/{key}"
+    return render(request, "portal/streams/detail.html", {
+        "stream": stream, "thing": stream.thing, "latest": latest, "line": line, "range": name,
+        "ranges": [(code, words, here(request, range=code, after=None))
+                   for code, (_length, words, _long) in stream_view.RANGES.items()],
+        "range_words": stream_view.RANGES[name][2], "chart": stream_view.chart(stream, series, name),
+        "step_words": stream_view.step_words(series.step), "statistics": stream_view.statistics(series),
+        "readings": readings.items, "dataset": _dataset(grant, stream.dataset),
+        "pager": Pager(previous=here(request, after=None) if after else "",
+                       next=here(request, after=readings.after) if readings.after else ""),
+        "csv": here(request, format="csv", after=None), "api": api,
+        "json": f"{api}/observations?start={times.iso(start)}&end={times.iso(end)}",
+        "all": here(request, range="all", after=None), "map": _place(stream),
+        **_whose(grant, stream.thing.operator, stream.thing.owner, stream.thing.territory),
+    })  # fmt: skip
+
+
+def _place(stream: Datastream) -> maps.Map | None:
+    thing = stream.thing
+    if thing.lon is None or thing.lat is None:
+        return None
+    title = str(say(thing.title, stream_view.language()))
+    feature = maps.feature(thing.key, maps.point(thing.lon, thing.lat), title=title,
+                           text=_("invented place") if thing.demo_place else "",
+                           href=reverse("portal-streams-thing", args=[thing.key]))  # fmt: skip
+    return maps.Map(_("Where it stands"), [feature])
+
+
+def _whose(grant: Grant, operator: str, owner: str, territory: str) -> dict[str, Any]:
+    """Titles of the operator, the data owner and the territory of a thing, as far as they are declared."""
+    titles = {each.key: each.title for each in people.organisations(grant)} if operator or owner else {}
+    try:
+        place = people.territory(grant, territory) if territory else None
+    except NotFound:
+        place = None
+    return {"operator": titles.get(operator), "owner": titles.get(owner), "territory": place}
+
+
+def _dataset(grant: Grant, key: str) -> Any:
+    try:
+        return catalogue.dataset(grant, key)
+    except NotFound:
+        return None
+
+
+def _download(grant: Grant, stream: Datastream, format: str, start: int, end: int) -> HttpResponseBase:
+    """All readings of the range as CSV, written as they are read: a year takes no more memory than a day."""
+    if format != "csv":
+        raise Invalid(f"There is no download {format[:40]!r}.", "format", "csv; JSON is at the address of the API")
+    response = StreamingHttpResponse(_csv(grant, stream, start, end), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{stream.key}.csv"'
+    return response
+
+
+class _Line:
+    """What csv.writer writes to: the line comes back."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _csv(grant: Grant, stream: Datastream, start: int, end: int) -> Iterator[str]:
+    writer = csv.writer(_Line())
+    yield str(writer.writerow(["time", "value", "unit", "origin", "quality", "recorded", "id"]))
+    after = None
+    while True:
+        page = reads.observations(grant, stream.key, start, end, limit=5000, newest_first=False, after=after)
+        for row in page.items:
+            yield str(writer.writerow(_cells(stream, row)))
+        after = page.after
+        if after is None:
+            return
+
+
+def _cells(stream: Datastream, row: Observation) -> list[Any]:
+    result = "" if row.result is None else row.result
+    if isinstance(result, str) and result.startswith(_FORMULA):
+        result = f"'{result}"
+    return [times.iso(row.time), result, stream.unit, row.origin.word, "" if row.quality is None else row.quality,
+            times.iso(row.recorded), row.id]  # fmt: skip
+
+
+urlpatterns = [
+    path("streams/", listing, name="portal-streams-list"),
+    path("streams/<str:key>", detail, name="portal-streams-detail"),
+    path("things/<str:key>", thing, name="portal-streams-thing"),
+]
