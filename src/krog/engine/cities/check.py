@@ -11,7 +11,7 @@ from krog.base.declaration import Declaration
 from krog.base.ids import KEY_ALLOWED, is_key
 from krog.base.units import UNITS_ALLOWED, is_unit
 from krog.engine.cities.findings import Finding, finding, nearest, shown
-from krog.engine.cities.kinds import GEOMETRIES, Kinds, collect
+from krog.engine.cities.kinds import Kinds, collect, geometry_field
 from krog.engine.cities.readers import Item, Reading, read
 from krog.engine.cities.values import canonical, fields_of, impossible, wrong_type
 
@@ -96,7 +96,7 @@ def _fields(item: Item, declaration: Declaration) -> Iterator[Finding]:
             for path, code in _units(value, (name,)):
                 yield _at(item, path, f"There is no unit {code!r}.", allowed=UNITS_ALLOWED,
                           todo=nearest(code, UNITS_ALLOWED.split(", ")))
-            if name in GEOMETRIES:
+            if name == geometry_field(declaration):
                 yield from _geometry(item, name, value)
     for name, field in types.items():
         if field.required and name not in item.fields:
@@ -109,8 +109,8 @@ def _fields(item: Item, declaration: Declaration) -> Iterator[Finding]:
 
 def _named_field(sentence: str, types: Mapping[str, Any]) -> tuple[str, ...]:
     """The field that a noun's sentence begins with, so that its line can be told."""
-    match = re.match(r"[`'\"]?([\w.]+)", sentence)
-    path = tuple(match[1].strip(".").split(".")) if match else ()
+    match = re.match(r"\s*[`'\"]?([\w.]+)((?: [\w.]+)?):?", sentence)
+    path = tuple(f"{match[1]}.{match[2].strip()}".strip(".").split(".")) if match else ()
     return path if path and path[0] in types else ()
 
 

@@ -9,7 +9,10 @@ from functools import cache
 from importlib import import_module
 from pathlib import PurePosixPath
 
+from msgspec import inspect
+
 from krog.base.declaration import Declaration
+from krog.engine.cities.values import fields_of
 
 #: The order in which the nouns' declarations are applied: a thing may refer to what stands before it.
 NOUNS = ("people", "catalogue", "streams", "registers", "indicators", "plans", "rules", "cases", "voice")
@@ -59,7 +62,8 @@ class Kinds:
 
 def geometry_field(declaration: Declaration) -> str:
     """The field that holds a geometry, or an empty text."""
-    return next((name for name in GEOMETRIES if name in declaration.shape.__struct_fields__), "")
+    types = fields_of(declaration.shape)
+    return next((name for name in GEOMETRIES if name in types and not isinstance(types[name].type, inspect.StrType)), "")
 
 
 @cache

@@ -16,7 +16,7 @@ from krog.base.declaration import Declaration
 from krog.engine.cities import cells, toml_lines
 from krog.engine.cities.files import listing, read_text
 from krog.engine.cities.findings import Finding, finding, nearest
-from krog.engine.cities.kinds import GEOMETRIES, Kinds, geometry_field, slots
+from krog.engine.cities.kinds import Kinds, geometry_field, slots
 from krog.engine.cities.values import fields_of
 
 CITY_FILE = "city.toml"
@@ -258,12 +258,13 @@ def _geojson(name: str, text: str, declared: Sequence[Declaration], found: Readi
     declaration = declared[0]
     types = fields_of(declaration.shape)
     inside = slots(declaration.file, name) or {}
+    shape = geometry_field(declaration)
     for line, feature in _features(name, text, found):
         fields: dict[str, Any] = dict(inside)
         values: dict[str, Any] = {}
         properties = feature.get("properties") or {}
         for label, value in properties.items() if isinstance(properties, dict) else ():
-            if label in types and label not in ("values", *inside, *GEOMETRIES):
+            if label in types and label not in ("values", shape, *inside):
                 fields[label] = value
             elif "values" in types:
                 values[label] = value
@@ -272,7 +273,7 @@ def _geojson(name: str, text: str, declared: Sequence[Declaration], found: Readi
         if "values" in types:
             fields["values"] = values
         if feature.get("geometry") is not None:
-            fields[geometry_field(declaration)] = feature["geometry"]
+            fields[shape] = feature["geometry"]
         found.items.append(Item(declaration.kind, feature.get("id"), fields, name, line))
 
 

@@ -10,7 +10,7 @@ import tomli_w
 
 from krog.base.declaration import Declaration
 from krog.engine.cities import cells
-from krog.engine.cities.kinds import GEOMETRIES, geometry_field, slot_names
+from krog.engine.cities.kinds import geometry_field, slot_names
 from krog.engine.cities.values import defaults, fields_of
 
 WIDTH = 120
@@ -29,7 +29,8 @@ def toml(declarations: Iterable[tuple[Declaration, Things]]) -> str:
     parts = []
     for declaration, things in declarations:
         for key, fields in things.items():
-            body = {name: value for name, value in said(declaration, fields).items() if name not in GEOMETRIES}
+            body = said(declaration, fields)
+            body.pop(geometry_field(declaration), None)
             parts.append("\n".join(_table((declaration.kind,), {"key": key, **body}, f"[[{declaration.kind}]]")))
     return "\n\n".join(parts) + "\n" if parts else ""
 
@@ -137,7 +138,7 @@ def _plain_texts(value: Any) -> bool:
 def geojson(declaration: Declaration, things: Things) -> str:
     """A FeatureCollection of one kind: `values` and the other fields become properties."""
     features = []
-    hidden = {*slot_names(declaration.file), "values", *GEOMETRIES}
+    hidden = {*slot_names(declaration.file), "values", geometry_field(declaration)}
     for key, fields in things.items():
         given = said(declaration, fields)
         properties = {name: value for name, value in given.items() if name not in hidden}
