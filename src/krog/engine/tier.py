@@ -68,7 +68,8 @@ class Tier:
                 if not rows:
                     return total
                 upto = rows[-1].id
-                fresh = self._without_known(rows)
+                corrected = set(self.reads.superseded())
+                fresh = self._without_known([row for row in rows if row.id not in corrected])
                 version = self._table.append(fresh, worker=self.worker, upto=upto)
                 self.ledger.moved(self.worker, high=upto, version=version)
                 total += len(fresh)

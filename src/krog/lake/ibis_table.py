@@ -31,7 +31,7 @@ def observations(snapshot: Snapshot, con: Any, zone: str | None = None) -> Any:
     ("2026-11").
     """
     if not snapshot.files:
-        table = ibis.memtable([], schema=ibis.schema(COLUMNS))
+        table = ibis.memtable(ibis.schema(COLUMNS).to_pyarrow().empty_table())
         span = (0, 0)
     else:
         table = con.read_parquet([file.path for file in snapshot.files]).select(*COLUMNS)

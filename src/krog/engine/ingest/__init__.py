@@ -22,7 +22,7 @@ from krog.lake.store import hot_reads, open_hot
 from krog.streams import reads as streams
 
 __all__ = [
-    "REASONS", "LiveValue", "Message", "Receipt", "accept", "accept_now", "close", "dismiss_aside", "intake", "metrics",
+    "REASONS", "LiveValue", "Message", "Receipt", "accept", "accept_now", "close", "current", "dismiss_aside", "metrics",
     "replay_aside", "set_aside", "subscribe", "watch",
 ]
 
@@ -30,7 +30,7 @@ _intake: Intake | None = None
 _opening = threading.Lock()
 
 
-def intake() -> Intake:
+def current() -> Intake:
     """The intake of this process, opened on first use."""
     global _intake
     with _opening:
@@ -52,7 +52,7 @@ def close() -> None:
 
 async def accept(batch: Sequence[Message], *, by: Reader) -> list[Receipt]:
     """See `Intake.accept`."""
-    return await intake().accept(batch, by=by)
+    return await current().accept(batch, by=by)
 
 
 def accept_now(batch: Sequence[Message], *, by: Reader) -> list[Receipt]:
@@ -64,12 +64,12 @@ async def set_aside(
     payload: bytes, reason: str, detail: str, *, transport: str, topic: str, by: Reader, key: str = ""
 ) -> Receipt:
     """See `Intake.set_aside`."""
-    return await intake().set_aside(payload, reason, detail, transport=transport, topic=topic, by=by, key=key)
+    return await current().set_aside(payload, reason, detail, transport=transport, topic=topic, by=by, key=key)
 
 
 def subscribe(subscriber: Subscriber) -> Callable[[], None]:
     """See `Intake.subscribe`."""
-    return intake().subscribe(subscriber)
+    return current().subscribe(subscriber)
 
 
 def metrics() -> dict[str, float]:
@@ -79,4 +79,4 @@ def metrics() -> dict[str, float]:
 
 def watch() -> asyncio.Task[None]:
     """Starts the task that tries messages again when an operator asks; the ingest process calls it once."""
-    return asyncio.get_running_loop().create_task(aside.watch(intake()))
+    return asyncio.get_running_loop().create_task(aside.watch(current()))

@@ -62,7 +62,11 @@ class SqliteWriter:
             f"Another process writes the hot store {path}.", "KROG_HOT", "one ingest process",
             "Send observations to the running Krog, or stop it first.",
         ))
-        self._connection = connect(path)
+        try:
+            self._connection = connect(path)
+        except BaseException:
+            self._lease.close()
+            raise
         self._connection.execute("PRAGMA wal_autocheckpoint=4000")
         self._connection.execute("PRAGMA journal_size_limit=67108864")
         self._summary: dict[int, _Known] = {}
