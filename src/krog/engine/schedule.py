@@ -52,7 +52,7 @@ def run_once(schedule: Schedule) -> bool:
     except Exception as failure:
         log.exception("The scheduled work %s failed.", schedule.key)
         error = f"{type(failure).__name__}: {failure}"[:1000]
-    journal.schedule_ran(schedule.key, started=started, error=error)
+    journal.schedule_ran(schedule.key, started=started, every_s=schedule.every_s, error=error)
     return not error
 
 

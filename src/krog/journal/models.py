@@ -92,6 +92,7 @@ class ScheduleState(models.Model):
     key = models.CharField(max_length=100, primary_key=True)
     started = models.BigIntegerField()
     finished = models.BigIntegerField()
+    every_s = models.FloatField(default=60)
     error = models.TextField(blank=True)
 
     def __str__(self) -> str:

@@ -71,6 +71,12 @@ def _mail(row: models.Mail) -> shapes.Mail:
     return shapes.Mail(**{name: getattr(row, name) for name in shapes.Mail.__dataclass_fields__})
 
 
+def mail(number: int) -> shapes.Mail | None:
+    """One mail of the outbox by its number, or None."""
+    row = models.Mail.objects.filter(pk=number).first()
+    return _mail(row) if row else None
+
+
 def mails_due(limit: int = 50) -> list[shapes.Mail]:
     """Queued mails whose next attempt is due, oldest first."""
     rows = models.Mail.objects.filter(state="queued", next_attempt__lte=times.now()).order_by("id")
@@ -95,7 +101,7 @@ def mail_counts() -> dict[str, int]:
 def schedule_states() -> list[shapes.ScheduleState]:
     """When each schedule last ran and how it ended."""
     rows = models.ScheduleState.objects.order_by("key")
-    return [shapes.ScheduleState(r.key, r.started, r.finished, r.error) for r in rows]
+    return [shapes.ScheduleState(r.key, r.started, r.finished, r.every_s, r.error) for r in rows]
 
 
 def applied(kind: str) -> Mapping[str, Mapping[str, Any]]:

@@ -54,12 +54,17 @@ class Mail:
 
 @dataclass(frozen=True)
 class ScheduleState:
-    """When a schedule last ran (UTC microseconds) and how it ended (`error` empty: well)."""
+    """When a schedule last ran (UTC microseconds), how often it should, how it ended (`error` empty: well)."""
 
     key: str
     started: int
     finished: int
+    every_s: float
     error: str
+
+    def late(self, now: int) -> bool:
+        """Whether it should have finished again by `now` and did not: the work process is down or stuck."""
+        return now - self.finished > (60 + 5 * self.every_s) * 1_000_000
 
 
 @dataclass(frozen=True)

@@ -154,10 +154,10 @@ def mail_again(by: Reader, *, mail: int) -> None:
         record(by, "journal.mail-again", Ref("mail", str(mail)))
 
 
-def schedule_ran(key: str, *, started: int, error: str) -> None:
+def schedule_ran(key: str, *, started: int, every_s: float, error: str) -> None:
     """Keeps when a schedule last ran and how it ended."""
     models.ScheduleState.objects.update_or_create(
-        key=key, defaults={"started": started, "finished": times.now(), "error": error}
+        key=key, defaults={"started": started, "finished": times.now(), "every_s": every_s, "error": error}
     )
 
 

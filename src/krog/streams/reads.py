@@ -158,6 +158,11 @@ def _numbers(grant: Grant, keys: Iterable[str]) -> dict[str, tuple[int, str, int
     return {row[0]: row[1:] for row in rows.values_list("key", "id", "dataset", "interval_s")}
 
 
+def keys_of(grant: Grant, keys: Iterable[str]) -> frozenset[str]:
+    """Which of these datastreams exist and may be seen."""
+    return frozenset(_numbers(grant, keys))
+
+
 def latest(grant: Grant, keys: Iterable[str], now: int | None = None) -> dict[str, shapes.Latest]:
     """The newest value, state and statistics of each of these datastreams that the reader may see."""
     return _latest(grant, _numbers(grant, keys), now)

@@ -1,0 +1,1 @@
+"""The public port: observations and live values here, everything else handed to the pages."""
