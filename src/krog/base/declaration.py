@@ -37,6 +37,8 @@ class Declaration:
     retired, as plain builtins by key, in exactly the fields of `shape` except `key`; `write` makes the changes in one
     transaction with journal, as `by`. Order in the tuple DECLARATIONS and of the nouns is the order of applying.
     `check` may add mistakes that types cannot say: it gets the fields and returns sentences.
+    `check_among` may add what only shows among all declared things: it gets the fields, and all things by kind and key.
+    A way into a field such as `signal.terms.*.stream` may stand in `refs` too.
     `key` is a template such as `{source}--{type}--{target}` for things whose key is made of their fields: their files
     need not give one.
     """
@@ -49,3 +51,4 @@ class Declaration:
     refs: Mapping[str, str] = field(default_factory=dict)
     check: Callable[[Fields], Sequence[str]] | None = None
     key: str = ""
+    check_among: Callable[[Fields, Mapping[str, Mapping[str, Fields]]], Sequence[str]] | None = None

@@ -129,7 +129,8 @@ DECLARATIONS: tuple[Declaration, ...] = (
     Declaration(
         "indicator", "indicators.toml", IndicatorFile, _read_indicators, _write_indicators,
         refs={"dataset": "dataset", "office": "office", "owner": "account", "confirmer": "account",
-              "same_as": "indicator"},
+              "same_as": "indicator", "formula.terms.*.dataset": "dataset",
+              "formula.terms.*.filter.streams": "datastream"},
         check=_check_indicator,
     ),
     Declaration("target", "indicators.toml", TargetFile, _read_targets, _write_targets,

@@ -128,6 +128,15 @@ def _check_node(fields: Fields) -> Sequence[str]:
     return []
 
 
+def _check_node_among(fields: Fields, things: Mapping[str, Mapping[str, Fields]]) -> Sequence[str]:
+    """Whether the node's plan has its level."""
+    plan = things["plan"].get(fields["plan"])
+    levels = [level["key"] for level in plan["levels"]] if plan else []
+    if levels and fields["level"] not in levels:
+        return [f"level {fields['level']!r} is not one of the plan's: {', '.join(levels)}"]
+    return []
+
+
 DECLARATIONS: tuple[Declaration, ...] = (
     Declaration(
         "plan",
@@ -146,6 +155,7 @@ DECLARATIONS: tuple[Declaration, ...] = (
         applying.declare_nodes,
         refs={"plan": "plan", "parent": "node", "office": "office"},
         check=_check_node,
+        check_among=_check_node_among,
     ),
     Declaration(
         "link",

@@ -67,6 +67,16 @@ def _check_record(fields: Fields) -> Sequence[str]:
     ]
 
 
+def _check_record_among(fields: Fields, things: Mapping[str, Mapping[str, Fields]]) -> Sequence[str]:
+    """What the record's register says about its values and its place."""
+    home = things["register"].get(fields["register"])
+    if home is None or verbs.check_register(home):
+        return []
+    found = schema.check_values(schema.read_fields(home["fields"]), fields["values"])[1]
+    found += geometry.read(home["geometry"], fields["geometry"])[1]
+    return [str(problem) for problem in found]
+
+
 DECLARATIONS: tuple[Declaration, ...] = (
     Declaration(
         "register", "registers.toml", RegisterFile, _registers, _write_registers,
@@ -74,6 +84,6 @@ DECLARATIONS: tuple[Declaration, ...] = (
     ),
     Declaration(
         "record", "registers/<register>.geojson", RecordFile, _records, _write_records,
-        refs={"register": "register"}, check=_check_record,
+        refs={"register": "register"}, check=_check_record, check_among=_check_record_among,
     ),
 )

@@ -101,5 +101,6 @@ def check(fields: Fields) -> Sequence[str]:
 
 DECLARATIONS: tuple[Declaration, ...] = (
     Declaration("rule", "rules.toml", RuleFile, _read, _write, check=check,
-                refs={"dataset": "dataset", "office": "office", "protocol": "protocol", "case_type": "case_type"}),
+                refs={"dataset": "dataset", "office": "office", "protocol": "protocol", "case_type": "case_type",
+                      "signal.terms.*.stream": "datastream"}),
 )

@@ -132,15 +132,6 @@ def test_toml_is_short_and_in_order() -> None:
 key = "m1"
 title = { sl = "Dotok", en = "Inflow" }
 unit = "m3/h"
-
-[meter.fields]
-time = { type = "time" }
-
-[meter.fields.value]
-type = "number"
-title = { sl = "V", en = "V" }
-
-[[meter.steps]]
-do = "close"
-by = ["a", "b"]
+fields = { time = { type = "time" }, value = { type = "number", title = { sl = "V", en = "V" } } }
+steps = [{ do = "close", by = ["a", "b"] }]
 """

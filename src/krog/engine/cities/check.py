@@ -21,6 +21,7 @@ LANGUAGES = frozenset((
     "pl", "pt", "ro", "sk", "sl", "sq", "sr", "sv", "uk",
 ))
 Known = Mapping[str, set[str]]
+Things = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 def check(folder: Path, kinds: Kinds | None = None, known: Known | None = None) -> list[Finding]:
@@ -37,11 +38,15 @@ def examine(folder: Path, kinds: Kinds, known: Known | None = None) -> tuple[Rea
     for item in reading.items:
         if isinstance(item.key, str):
             declared[item.kind].add(item.key)
+    things = {
+        one.kind: {item.key: canonical(one, item.fields) for item in reading.of(one.kind) if isinstance(item.key, str)}
+        for one in kinds
+    }
     seen: dict[tuple[str, str], Item] = {}
     for item in reading.items:
         declaration = kinds[item.kind]
         found += _key(item, declaration, seen)
-        found += _fields(item, declaration)
+        found += _fields(item, declaration, things)
         found += _references(item, declaration, declared)
         found += _texts(item, languages)
     for declaration in kinds:
@@ -75,7 +80,7 @@ def _key(item: Item, declaration: Declaration, seen: dict[tuple[str, str], Item]
         yield _at(item, ("key",), f"The key {item.key!r} stands twice; first in {file}:{line}.")
 
 
-def _fields(item: Item, declaration: Declaration) -> Iterator[Finding]:
+def _fields(item: Item, declaration: Declaration, things: Things) -> Iterator[Finding]:
     types = fields_of(declaration.shape)
     sound = True
     for name, value in item.fields.items():
@@ -94,6 +99,7 @@ def _fields(item: Item, declaration: Declaration) -> Iterator[Finding]:
             yield _at(item, (name,), wrong[0], allowed=wrong[1])
         else:
             for path, code in _units(value, (name,)):
+                sound = False
                 yield _at(item, path, f"There is no unit {code!r}.", allowed=UNITS_ALLOWED,
                           todo=nearest(code, UNITS_ALLOWED.split(", ")))
             if name == geometry_field(declaration):
@@ -102,9 +108,14 @@ def _fields(item: Item, declaration: Declaration) -> Iterator[Finding]:
         if field.required and name not in item.fields:
             sound = False
             yield _at(item, (), f"{name} is missing.")
-    if sound and declaration.check:
-        for sentence in declaration.check(canonical(declaration, item.fields)):
-            yield _at(item, _named_field(sentence, types), sentence)
+    if not sound:
+        return
+    fields = canonical(declaration, item.fields)
+    sentences = list(declaration.check(fields) if declaration.check else ())
+    if not sentences and declaration.check_among:
+        sentences = list(declaration.check_among(fields, things))
+    for sentence in sentences:
+        yield _at(item, _named_field(sentence, types), sentence.strip())
 
 
 def _named_field(sentence: str, types: Mapping[str, Any]) -> tuple[str, ...]:
@@ -158,12 +169,26 @@ def _points(value: Any) -> Iterator[list[Any]]:
 
 def _references(item: Item, declaration: Declaration, declared: Known) -> Iterator[Finding]:
     for name, kind in declaration.refs.items():
-        value = item.fields.get(name)
-        targets = value if isinstance(value, list) else [value]
-        for number, target in enumerate(targets):
-            if isinstance(target, str) and target and target not in declared.get(kind, set()):
-                path = (name, number) if isinstance(value, list) else (name,)
+        for path, target in _targets(item.fields, name.split("."), ()):
+            if target and target not in declared.get(kind, set()):
                 yield _at(item, path, f"There is no {kind} {target!r}.", todo=nearest(target, declared.get(kind, ())))
+
+
+def _targets(value: Any, way: list[str], path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The keys at the end of a way such as `signal.terms.*.stream`; a list at the end gives each of its keys."""
+    if not way:
+        if isinstance(value, str):
+            yield path, value
+        elif isinstance(value, list):
+            for number, inner in enumerate(value):
+                if isinstance(inner, str):
+                    yield (*path, number), inner
+    elif way[0] == "*":
+        inside = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+        for step, inner in inside:
+            yield from _targets(inner, way[1:], (*path, step))
+    elif isinstance(value, Mapping) and way[0] in value:
+        yield from _targets(value[way[0]], way[1:], (*path, way[0]))
 
 
 def _texts(item: Item, languages: list[str]) -> Iterator[Finding]:

@@ -63,7 +63,8 @@ class Kinds:
 def geometry_field(declaration: Declaration) -> str:
     """The field that holds a geometry, or an empty text."""
     types = fields_of(declaration.shape)
-    return next((name for name in GEOMETRIES if name in types and not isinstance(types[name].type, inspect.StrType)), "")
+    holds = [name for name in GEOMETRIES if name in types and not isinstance(types[name].type, inspect.StrType)]
+    return holds[0] if holds else ""
 
 
 @cache

@@ -44,9 +44,11 @@ def _table(path: tuple[str, ...], values: Mapping[str, Any], header: str) -> lis
     lines = [header] if header else []
     below: list[tuple[str, Any]] = []
     for name, value in values.items():
-        line = f"{_name(name)} = {_inline(value)}" if _fits(value) else ""
-        if line and (len(line) <= WIDTH or not isinstance(value, Mapping)):
-            lines.append(line if len(line) <= WIDTH else f"{_name(name)} = {_long(value)}")
+        line = f"{_name(name)} = {_inline(value)}"
+        if len(line) > WIDTH and isinstance(value, list):
+            line = f"{_name(name)} = {_long(value)}"
+        if max(len(part) for part in line.split("\n")) <= WIDTH or not _may_stand_below(value):
+            lines.append(line)
         else:
             below.append((name, value))
     if header and below and len(lines) == 1 and not header.startswith("[["):
@@ -66,15 +68,11 @@ def _apart(before: list[str], after: list[str]) -> list[str]:
     return ["", *after] if before else after
 
 
-def _fits(value: Any) -> bool:
-    """Whether a value may stand behind an equals sign; tables that hold tables get headers of their own."""
-    if isinstance(value, Mapping):
-        return all(not isinstance(inner, Mapping) and not _tables(inner) for inner in value.values())
-    return not _tables(value) or not value
-
-
-def _tables(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(inner, Mapping) for inner in value)
+def _may_stand_below(value: Any) -> bool:
+    """Whether a value that is too long for its line can have a header of its own: a table, or a list of tables."""
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(inner, Mapping) for inner in value)
+    return isinstance(value, Mapping)
 
 
 def _inline(value: Any) -> str:
