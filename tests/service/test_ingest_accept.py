@@ -1,4 +1,4 @@
-"""The door in: what is acknowledged is stored once; what is not accepted stands in the ledger, and can be tried again."""
+"""The door in: what is acknowledged is stored once; what is not accepted stands in the ledger and can be tried again."""
 
 from __future__ import annotations
 
@@ -175,7 +175,8 @@ def test_a_payload_that_is_no_message_is_kept(intake: Intake) -> None:
                          key="flow")
     )  # fmt: skip
     [entry] = lake.aside(reason="malformed")
-    assert (entry.id, entry.payload, entry.stream, entry.key, entry.transport) == (receipt.id, b"\xff{", 1, "flow", "mqtt")
+    found = (entry.id, entry.payload, entry.stream, entry.key, entry.transport)
+    assert found == (receipt.id, b"\xff{", 1, "flow", "mqtt")
     assert lake.counters([1]) == {1: {"malformed": 1}}
 
 
@@ -246,7 +247,9 @@ def test_an_operator_dismisses_with_a_reason(intake: Intake, reader: Callable[..
     assert written.verb == "ingest.dismiss"
 
 
-values = st.one_of(st.integers(-2, 202), st.sampled_from([1.5, float("nan"), None, "x", True, 10**400, "\ud800", b"\xff"]))
+values = st.one_of(
+    st.integers(-2, 202), st.sampled_from([1.5, float("nan"), None, "x", True, 10**400, "\ud800", b"\xff"])
+)
 messages = st.lists(
     st.tuples(st.sampled_from(["flow", "door", "nowhere", "\ud800", ""]), values, st.integers(0, 5)), max_size=12
 )

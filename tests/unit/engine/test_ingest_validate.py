@@ -24,7 +24,9 @@ DOOR = IngestStream(6, "mlaka-door", "mlaka-water", "1", None, None, 300, False,
 KEY = Reader(kind="key", id=3, name="logger", roles=frozenset({"sensor"}), organisation="komunala-kranj")
 
 
-def _check(stream: IngestStream | None = FLOW, by: Reader = KEY, limits: Limits = LIMITS, **about: Any) -> Row | Refusal:
+def _check(
+    stream: IngestStream | None = FLOW, by: Reader = KEY, limits: Limits = LIMITS, **about: Any
+) -> Row | Refusal:
     return check(Message(stream="mlaka-inflow", **({"value": 12.5} | about)), stream, by, limits)
 
 

@@ -115,7 +115,11 @@ class Joined(RuleBasedStateMachine):
     def read(self, streams: list[int], ends: tuple[int, int], newest: bool, size: int, interval: int) -> None:
         start, end = min(ends), max(ends)
         wanted = sorted(
-            ((row.time, id, row) for id, row in self.shown.items() if row.stream in streams and start <= row.time < end),
+            (
+                (row.time, id, row)
+                for id, row in self.shown.items()
+                if row.stream in streams and start <= row.time < end
+            ),
             reverse=newest,
         )
         found: list[Observation] = []
@@ -139,7 +143,6 @@ class Joined(RuleBasedStateMachine):
                 numbers = [row.value for row in plain[bucket.time]]
                 assert (bucket.count, bucket.minimum, bucket.maximum) == (len(numbers), min(numbers), max(numbers))
                 assert bucket.mean == pytest.approx(sum(numbers) / len(numbers))
-                origins = [row.origin for row in plain[bucket.time]]
                 assert bucket.origin == reduce(weaker, (row.origin for row in plain[bucket.time]))
 
     @invariant()
