@@ -8,7 +8,7 @@ import sys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "krog.web.settings")
 
-import django  # noqa: E402
+import django
 
 django.setup()
 
@@ -20,9 +20,7 @@ from krog.engine.ingest.message import Message  # noqa: E402
 from krog.lake.store import hot_reads, open_hot  # noqa: E402
 from krog.streams.shapes import IngestStream  # noqa: E402
 
-STREAMS = {
-    f"s{n}": IngestStream(n, f"s{n}", "d", "m3/h", None, None, 60, True, "mok") for n in range(1, 9)
-}
+STREAMS = {f"s{n}": IngestStream(n, f"s{n}", "d", "m3/h", None, None, 60, True, "mok") for n in range(1, 9)}
 KEY = Reader(kind="key", id=1, name="logger", roles=frozenset({"sensor"}), organisation="mok")
 
 

@@ -1,4 +1,4 @@
-"""The door in: what is acknowledged is stored once; what is not accepted stands in the ledger and can be tried again."""
+"""The door in: what is acknowledged is stored once; what is not is in the ledger and can be tried again."""
 
 from __future__ import annotations
 
@@ -30,8 +30,15 @@ KEY = Reader(kind="key", id=3, name="logger", roles=frozenset({"sensor"}), organ
 
 
 def _stream(number: int, key: str, **about: Any) -> IngestStream:
-    fields = {"dataset": "d", "unit": "m3/h", "minimum": 0.0, "maximum": 200.0, "interval_s": 60, "numeric": True,
-              "organisation": "komunala-kranj"} | about
+    fields = {
+        "dataset": "d",
+        "unit": "m3/h",
+        "minimum": 0.0,
+        "maximum": 200.0,
+        "interval_s": 60,
+        "numeric": True,
+        "organisation": "komunala-kranj",
+    } | about
     return IngestStream(number, key, **fields)
 
 
@@ -81,17 +88,30 @@ def test_every_message_gets_its_receipt_and_its_place(intake: Intake) -> None:
     now = times.now()
     good = Message(stream="flow", value=1.5, time=now, origin="simulated", transport="mqtt", topic="krog/flow")
     receipts = _accept(
-        intake, good, good, Message(stream="flow", value=2.5, time=now), Message(stream="nowhere", value=1),
-        Message(stream="flow", value=999), Message(stream="flow", value=1, time=now - 500 * times.DAY),
-        Message(stream="flow", value=1, unit="l/s"), Message(stream="door", value="open", time=now),
+        intake,
+        good,
+        good,
+        Message(stream="flow", value=2.5, time=now),
+        Message(stream="nowhere", value=1),
+        Message(stream="flow", value=999),
+        Message(stream="flow", value=1, time=now - 500 * times.DAY),
+        Message(stream="flow", value=1, unit="l/s"),
+        Message(stream="door", value="open", time=now),
     )
     assert [(each.status, each.reason) for each in receipts] == [
-        ("accepted", ""), ("duplicate", ""), ("accepted", ""), ("set-aside", "unknown"), ("set-aside", "out-of-range"),
-        ("set-aside", "late"), ("set-aside", "unit"), ("accepted", ""),
+        ("accepted", ""),
+        ("duplicate", ""),
+        ("accepted", ""),
+        ("set-aside", "unknown"),
+        ("set-aside", "out-of-range"),
+        ("set-aside", "late"),
+        ("set-aside", "unit"),
+        ("accepted", ""),
     ]
     assert [each.id for each in receipts if each.stored] == [1, 1, 2, 3]
     assert [(each.id, each.value, each.origin) for each in lake.observations([1], newest_first=False)] == [
-        (1, 1.5, 2), (2, 2.5, 0),
+        (1, 1.5, 2),
+        (2, 2.5, 0),
     ]
     assert {entry.id: entry.reason for entry in lake.aside()} == {
         each.id: each.reason for each in receipts if not each.stored
@@ -197,11 +217,15 @@ def test_corrections_name_an_observation_of_the_same_stream(intake: Intake) -> N
     now = times.now()
     _accept(intake, Message(stream="flow", value=1, time=now), Message(stream="door", value="open", time=now))
     receipts = _accept(
-        intake, Message(stream="flow", value=3, time=now, supersedes=1), Message(stream="flow", value=3, supersedes=2),
+        intake,
+        Message(stream="flow", value=3, time=now, supersedes=1),
+        Message(stream="flow", value=3, supersedes=2),
         Message(stream="flow", value=3, supersedes=4711),
     )
     assert [(each.status, each.reason) for each in receipts] == [
-        ("accepted", ""), ("set-aside", "malformed"), ("set-aside", "malformed"),
+        ("accepted", ""),
+        ("set-aside", "malformed"),
+        ("set-aside", "malformed"),
     ]
     assert [each.value for each in lake.observations([1])] == [3.0]
 
@@ -211,8 +235,10 @@ def test_an_operator_has_messages_tried_again(intake: Intake, city: City, reader
     operator = reader("operator", name="Ana")
     moment = times.now() - times.HOUR
     unknown, wide, broken = _accept(
-        intake, Message(stream="later", value=7, time=moment, origin="simulated"),
-        Message(stream="flow", value=500, time=moment), Message(stream="flow", value=float("nan")),
+        intake,
+        Message(stream="later", value=7, time=moment, origin="simulated"),
+        Message(stream="flow", value=500, time=moment),
+        Message(stream="flow", value=float("nan")),
     )
     with pytest.raises(Forbidden):
         aside.replay_aside(reader("citizen"), ids=[unknown.id])

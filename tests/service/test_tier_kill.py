@@ -99,6 +99,11 @@ def test_rows_reach_the_lake_exactly_once_through_kills(home: Settings, writer: 
     _stands_once(total)
 
 
+def _all(tier: Tier) -> None:
+    tier.move()
+    tier.tidy()
+
+
 class Killed(BaseException):
     """Stands for the end of the process at one exact point."""
 
@@ -117,8 +122,7 @@ def test_the_end_between_two_steps_is_recognised(
         at.setattr("krog.lake.table.SMALL_FILES", 2)
         at.setattr(first.ledger, point, end)
         with pytest.raises(Killed):
-            first.move()
-            first.tidy()
+            _all(first)
     first.close()
     assert lake.count([1]) == 100, "readers see the marks of before, and everything"
     second = _tier(home, most=30)

@@ -17,6 +17,22 @@ from krog.lake.reader import (
 from krog.lake.shapes import Aside, Bucket, Cursor, Latest, Observation, Summary
 
 __all__ = [
-    "Aside", "Bucket", "Cursor", "Latest", "Observation", "Summary", "aside", "aside_by_id", "aside_counts", "count",
-    "counters", "last_id", "latest", "observations", "series", "since", "summary", "totals",
+    "Aside",
+    "Bucket",
+    "Cursor",
+    "Latest",
+    "Observation",
+    "Summary",
+    "aside",
+    "aside_by_id",
+    "aside_counts",
+    "count",
+    "counters",
+    "last_id",
+    "latest",
+    "observations",
+    "series",
+    "since",
+    "summary",
+    "totals",
 ]

@@ -13,7 +13,14 @@ Parts = list[tuple[int, int, float, float, float, int]]
 
 
 def page(
-    version: int, stream: int, start: int, end: int, *, limit: int, newest_first: bool, after: Cursor | None,
+    version: int,
+    stream: int,
+    start: int,
+    end: int,
+    *,
+    limit: int,
+    newest_first: bool,
+    after: Cursor | None,
     without: Sequence[int],
 ) -> list[Observation]:
     """As `SqliteReads.page`, of the rows of a version."""
@@ -22,21 +29,29 @@ def page(
     if after is not None:
         where += f" AND (time, id) {'<' if newest_first else '>'} (?, ?)"
         values += after
-    rows = _run(version, stream, start, end,
-                f"SELECT {COLUMNS} FROM _ WHERE {where} ORDER BY time {order}, id {order} LIMIT {int(limit)}", values)
+    rows = _run(
+        version,
+        stream,
+        start,
+        end,
+        f"SELECT {COLUMNS} FROM _ WHERE {where} ORDER BY time {order}, id {order} LIMIT {int(limit)}",
+        values,
+    )
     return [Observation(*row) for row in rows]
 
 
-def buckets(
-    version: int, stream: int, start: int, end: int, interval: int, *, without: Sequence[int]
-) -> Parts:
+def buckets(version: int, stream: int, start: int, end: int, interval: int, *, without: Sequence[int]) -> Parts:
     """As `SqliteReads.buckets`, of the rows of a version."""
     where, values = _where(stream, start, end, without)
     return _run(
-        version, stream, start, end,
+        version,
+        stream,
+        start,
+        end,
         f"SELECT {int(start)} + (time - {int(start)}) // {int(interval)} * {int(interval)} AS bucket, COUNT(*),"
         f" SUM(value), MIN(value), MAX(value), MAX({RANK}) % 10"
-        f" FROM _ WHERE {where} AND value IS NOT NULL GROUP BY bucket ORDER BY bucket", values,
+        f" FROM _ WHERE {where} AND value IS NOT NULL GROUP BY bucket ORDER BY bucket",
+        values,
     )
 
 
@@ -47,18 +62,20 @@ def count(version: int, stream: int, start: int, end: int, *, without: Sequence[
     return int(found[0][0]) if found else 0
 
 
-def rows(
-    of: Snapshot, streams: Sequence[int], start: int, end: int, limit: int = 100_000
-) -> list[Observation]:
+def rows(of: Snapshot, streams: Sequence[int], start: int, end: int, limit: int = 100_000) -> list[Observation]:
     """Observations of the streams that stand in a snapshot, by stream and time."""
     files = of.files_with(start=start, end=end)
     if not files or not streams:
         return []
-    found = connection().execute(
-        f"SELECT {COLUMNS} FROM read_parquet(?) WHERE stream IN (SELECT UNNEST(?)) AND time>=? AND time<?"
-        f" AND id NOT IN (SELECT UNNEST(?::BIGINT[])) ORDER BY stream, time, id LIMIT {int(limit)}",
-        [files, list(streams), start, end, corrected(of)],
-    ).fetchall()
+    found = (
+        connection()
+        .execute(
+            f"SELECT {COLUMNS} FROM read_parquet(?) WHERE stream IN (SELECT UNNEST(?)) AND time>=? AND time<?"
+            f" AND id NOT IN (SELECT UNNEST(?::BIGINT[])) ORDER BY stream, time, id LIMIT {int(limit)}",
+            [files, list(streams), start, end, corrected(of)],
+        )
+        .fetchall()
+    )
     return [Observation(*row) for row in found]
 
 

@@ -30,7 +30,11 @@ def write_table(name: str, rows: Sequence[Mapping[str, Any]] | Any) -> int:
     if before is not None and before.history(1)[0].get("krog.content") == mark:
         return int(before.version())
     write_deltalake(
-        folder, data, mode="overwrite", schema_mode="overwrite", name=name,
+        folder,
+        data,
+        mode="overwrite",
+        schema_mode="overwrite",
+        name=name,
         commit_properties=CommitProperties(custom_metadata={"krog.content": mark}),
     )
     written = DeltaTable(folder)

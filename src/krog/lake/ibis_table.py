@@ -13,8 +13,16 @@ from krog.lake.local_time import offsets
 from krog.lake.snapshot import ENGINE, Snapshot, corrected
 
 COLUMNS = {
-    "stream": "int64", "time": "int64", "id": "int64", "value": "float64", "text": "string", "end": "int64",
-    "quality": "int32", "recorded": "int64", "origin": "int32", "supersedes": "int64",
+    "stream": "int64",
+    "time": "int64",
+    "id": "int64",
+    "value": "float64",
+    "text": "string",
+    "end": "int64",
+    "quality": "int32",
+    "recorded": "int64",
+    "origin": "int32",
+    "supersedes": "int64",
 }
 
 

@@ -50,21 +50,35 @@ def observations(
                     hot.page(stream, begin, cold_end, limit=limit, newest_first=newest_first, after=after, above=above)
                 )
             found.append(
-                hot.page(stream, begin if cold_end is None else cold_end, until, limit=limit, newest_first=newest_first,
-                         after=after)
+                hot.page(
+                    stream,
+                    begin if cold_end is None else cold_end,
+                    until,
+                    limit=limit,
+                    newest_first=newest_first,
+                    after=after,
+                )
             )
             if cold_end is not None and not (newest_first and len(found[-1]) >= limit):
                 from krog.lake import cold
 
-                found.append(cold.page(_version(hot), stream, begin, cold_end, limit=limit, newest_first=newest_first,
-                                       after=after, without=hot.superseded()))
+                found.append(
+                    cold.page(
+                        _version(hot),
+                        stream,
+                        begin,
+                        cold_end,
+                        limit=limit,
+                        newest_first=newest_first,
+                        after=after,
+                        without=hot.superseded(),
+                    )
+                )
     merged = heapq.merge(*found, key=lambda each: each.cursor, reverse=newest_first)
     return list(islice(merged, limit))
 
 
-def series(
-    streams: Sequence[int], start: int, end: int, interval_us: int
-) -> dict[int, list[Bucket]]:
+def series(streams: Sequence[int], start: int, end: int, interval_us: int) -> dict[int, list[Bucket]]:
     """Mean, smallest, largest and count of the numbers in intervals that begin at `start`; empty intervals are left
     out. Streams without numbers in the range have an empty list."""
     hot = hot_reads()
@@ -107,8 +121,13 @@ def last_id() -> int:
 
 
 def aside(
-    *, state: str | None = "open", reason: str | None = None, key: str | None = None,
-    keys: Sequence[str] | None = None, before: int | None = None, limit: int = 100,
+    *,
+    state: str | None = "open",
+    reason: str | None = None,
+    key: str | None = None,
+    keys: Sequence[str] | None = None,
+    before: int | None = None,
+    limit: int = 100,
 ) -> list[Aside]:
     """Messages that were not accepted, newest first; `key` or `keys` limit to streams, `before` (an id) begins
     the next page."""
@@ -139,9 +158,7 @@ def _range(start: int | None, end: int | None) -> tuple[int, int]:
     return FOREVER[0] if start is None else start, FOREVER[1] if end is None else end
 
 
-def _seam(
-    hot: SqliteReads, streams: Sequence[int], start: int, end: int
-) -> list[tuple[int, int | None, int]]:
+def _seam(hot: SqliteReads, streams: Sequence[int], start: int, end: int) -> list[tuple[int, int | None, int]]:
     """(stream, cold end, above) for each stream: None where the hot store alone answers the range, else the time up
     to which the lake answers, joined by hot rows with an id over `above` that it does not have yet."""
     wanted = list(dict.fromkeys(streams))

@@ -43,8 +43,10 @@ class Snapshot:
     def files_with(self, *, stream: int | None = None, start: int, end: int) -> list[str]:
         """Paths of the files that may hold rows of the stream in the range."""
         return [
-            file.path for file in self.files
-            if file.times[0] < end and file.times[1] >= start
+            file.path
+            for file in self.files
+            if file.times[0] < end
+            and file.times[1] >= start
             and (stream is None or file.streams[0] <= stream <= file.streams[1])
         ]
 
@@ -86,8 +88,11 @@ def connection() -> Any:
 
 
 ENGINE: dict[str, str | bool | int | float | list[str]] = {
-    "memory_limit": "256MB", "threads": 2, "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false", "preserve_insertion_order": "false",
+    "memory_limit": "256MB",
+    "threads": 2,
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "preserve_insertion_order": "false",
 }
 
 

@@ -82,8 +82,17 @@ def files(table: Any) -> Iterable[File]:
     actions = table.get_add_actions(flatten=True)
     if not actions.num_rows:
         return
-    names = ("path", "partition.month", "num_records", "size_bytes", "min.stream", "max.stream", "min.time", "max.time",
-             "max.supersedes")
+    names = (
+        "path",
+        "partition.month",
+        "num_records",
+        "size_bytes",
+        "min.stream",
+        "max.stream",
+        "min.time",
+        "max.time",
+        "max.supersedes",
+    )
     root = Path(table.table_uri.removeprefix("file://"))
     columns = (actions.column(name).to_pylist() for name in names)
     for path, month, rows, size, first, last, begin, end, corrected in zip(*columns, strict=True):
@@ -100,15 +109,24 @@ class Table:
 
     def __init__(self, lake: Path):
         self.lake, self.folder = lake, folder(lake)
-        self._lease = lease(lake / ".tier", Conflict(
-            f"Another process writes the lake {lake}.", "KROG_LAKE", "one work process", "Stop it first.",
-        ))
+        self._lease = lease(
+            lake / ".tier",
+            Conflict(
+                f"Another process writes the lake {lake}.",
+                "KROG_LAKE",
+                "one work process",
+                "Stop it first.",
+            ),
+        )
         self._delta = at(lake) or self._create()
 
     def _create(self) -> Any:
         self.folder.mkdir(parents=True, exist_ok=True)
         DeltaTable.create(
-            self.folder, schema=schema(), partition_by=["month"], name="observations",
+            self.folder,
+            schema=schema(),
+            partition_by=["month"],
+            name="observations",
             configuration={
                 "delta.deletedFileRetentionDuration": "interval 30 days",
                 "delta.logRetentionDuration": "interval 30 days",
@@ -154,15 +172,20 @@ class Table:
         old = [file.path for file in files(self._delta) if file.times[0] <= last and file.times[1] >= first]
         if not old:
             return {}
-        asked = pa.table({name: [getattr(row, name) for row in rows] for name in ("id", "stream", "time")}
-                         | {"value": pa.array([row.value for row in rows], pa.float64()),
-                            "text": pa.array([row.text for row in rows], pa.string())})
+        asked = pa.table(
+            {name: [getattr(row, name) for row in rows] for name in ("id", "stream", "time")}
+            | {
+                "value": pa.array([row.value for row in rows], pa.float64()),
+                "text": pa.array([row.text for row in rows], pa.string()),
+            }
+        )
         con = connection()
         con.register("asked", asked)
         found = con.execute(
             "SELECT asked.id, MIN(old.id) FROM asked JOIN read_parquet(?) old"
             " ON old.stream = asked.stream AND old.time = asked.time AND old.value IS NOT DISTINCT FROM asked.value"
-            " AND old.text IS NOT DISTINCT FROM asked.text GROUP BY asked.id", [old],
+            " AND old.text IS NOT DISTINCT FROM asked.text GROUP BY asked.id",
+            [old],
         ).fetchall()
         con.unregister("asked")
         return dict(found)
@@ -207,8 +230,10 @@ class Table:
         rows.sort(key=lambda row: (row.stream, row.time, row.id))
         whole = schema()
         fields = [field for field in whole if field.name != "month"]
-        data = pa.table([pa.array([getattr(row, field.name) for row in rows], field.type) for field in fields],
-                        schema=pa.schema(fields))
+        data = pa.table(
+            [pa.array([getattr(row, field.name) for row in rows], field.type) for field in fields],
+            schema=pa.schema(fields),
+        )
         file = self._new_file(month)
         pq.write_table(data, file, compression="zstd", row_group_size=ROW_GROUP)
         bounds = {name: [getattr(row, name) for row in rows if getattr(row, name) is not None] for name in BOUNDED}
@@ -248,10 +273,14 @@ class Table:
         present = [file.path for file in files(self._delta)]
         if not ids or not present:
             return set()
-        found = connection().execute(
-            "SELECT DISTINCT filename FROM read_parquet(?, filename=true) WHERE id IN (SELECT UNNEST(?))",
-            [present, list(ids)],
-        ).fetchall()
+        found = (
+            connection()
+            .execute(
+                "SELECT DISTINCT filename FROM read_parquet(?, filename=true) WHERE id IN (SELECT UNNEST(?))",
+                [present, list(ids)],
+            )
+            .fetchall()
+        )
         return {path for (path,) in found}
 
     def _new_file(self, month: str) -> Path:
@@ -263,14 +292,22 @@ class Table:
         sync(file)
         sync_tree(file.parent, self.folder)
         return AddAction(
-            str(file.relative_to(self.folder)), file.stat().st_size, {"month": month}, int(clock.time() * 1000),
-            data_change, stats,
+            str(file.relative_to(self.folder)),
+            file.stat().st_size,
+            {"month": month},
+            int(clock.time() * 1000),
+            data_change,
+            stats,
         )
 
     def _commit(self, actions: Sequence[AddAction | RemoveAction], marks: list[Transaction]) -> int:
         self._delta.create_write_transaction(
-            list(actions), "append", schema(), partition_by=["month"],
-            commit_properties=CommitProperties(app_transactions=marks), post_commithook_properties=HOOKS,
+            list(actions),
+            "append",
+            schema(),
+            partition_by=["month"],
+            commit_properties=CommitProperties(app_transactions=marks),
+            post_commithook_properties=HOOKS,
         )
         self._delta.update_incremental()
         self._sync_log(self._delta)
@@ -295,9 +332,11 @@ def _transaction(worker: int) -> str:
 
 
 def _stats(count: int, bounds: Mapping[str, Sequence[int]]) -> str:
-    return json.dumps({
-        "numRecords": count,
-        "minValues": {name: low for name, (low, _) in bounds.items()},
-        "maxValues": {name: high for name, (_, high) in bounds.items()},
-        "nullCount": {},
-    })
+    return json.dumps(
+        {
+            "numRecords": count,
+            "minValues": {name: low for name, (low, _) in bounds.items()},
+            "maxValues": {name: high for name, (_, high) in bounds.items()},
+            "nullCount": {},
+        }
+    )

@@ -124,14 +124,20 @@ anything = st.recursive(
 )  # fmt: skip
 
 
-@given(stream=anything, value=anything, time=anything, unit=anything, origin=anything, quality=anything, old=anything,
-       numeric=st.booleans())
+@given(
+    stream=anything,
+    value=anything,
+    time=anything,
+    unit=anything,
+    origin=anything,
+    quality=anything,
+    old=anything,
+    numeric=st.booleans(),
+)
 def test_nothing_that_is_sent_breaks_the_rules(
     stream: Any, value: Any, time: Any, unit: Any, origin: Any, quality: Any, old: Any, numeric: bool
 ) -> None:
-    message = Message(
-        stream=stream, value=value, time=time, unit=unit, origin=origin, quality=quality, supersedes=old
-    )
+    message = Message(stream=stream, value=value, time=time, unit=unit, origin=origin, quality=quality, supersedes=old)
     found = check(message, FLOW if numeric else DOOR, KEY, DEMO)
     if isinstance(found, Refusal):
         assert found.reason in REASONS

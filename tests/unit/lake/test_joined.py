@@ -32,9 +32,15 @@ results = st.one_of(
     st.tuples(st.sampled_from([0.0, 1.5, -2.0]), st.none()), st.tuples(st.none(), st.sampled_from(['"open"', "true"]))
 )
 rows = st.lists(
-    st.builds(lambda stream, time, result, origin: Row(stream, time, *result, origin=origin),
-              st.integers(1, 3), moments, results, st.integers(0, 5)),
-    min_size=1, max_size=8,
+    st.builds(
+        lambda stream, time, result, origin: Row(stream, time, *result, origin=origin),
+        st.integers(1, 3),
+        moments,
+        results,
+        st.integers(0, 5),
+    ),
+    min_size=1,
+    max_size=8,
 )
 
 
@@ -109,8 +115,11 @@ class Joined(RuleBasedStateMachine):
         self.tier = Tier(settings().path("hot"), settings().path("lake"), hot_days=0, most=5)
 
     @rule(
-        streams=st.lists(st.integers(1, 4), max_size=4), ends=st.tuples(moments, moments), newest=st.booleans(),
-        size=st.integers(1, 7), interval=st.integers(1, 7),
+        streams=st.lists(st.integers(1, 4), max_size=4),
+        ends=st.tuples(moments, moments),
+        newest=st.booleans(),
+        size=st.integers(1, 7),
+        interval=st.integers(1, 7),
     )
     def read(self, streams: list[int], ends: tuple[int, int], newest: bool, size: int, interval: int) -> None:
         start, end = min(ends), max(ends)
@@ -154,7 +163,10 @@ def test_reads_equal_a_plain_list_whatever_the_tier_did() -> None:
     run_state_machine_as_test(
         Joined,
         settings=effort(
-            max_examples=300 if PROVE else 15, stateful_step_count=25, deadline=None, derandomize=not PROVE,
+            max_examples=300 if PROVE else 15,
+            stateful_step_count=25,
+            deadline=None,
+            derandomize=not PROVE,
             suppress_health_check=list(HealthCheck),
         ),
     )

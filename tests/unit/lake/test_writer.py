@@ -25,8 +25,16 @@ def writer(home: Settings) -> Iterator[SqliteWriter]:
 
 
 def _aside(**about: object) -> NewAside:
-    fields = {"transport": "mqtt", "topic": "krog/x", "key": "x", "stream": 0, "payload": b"?", "reason": "unknown",
-              "detail": "There is no datastream.", "who": "key 1"} | about
+    fields = {
+        "transport": "mqtt",
+        "topic": "krog/x",
+        "key": "x",
+        "stream": 0,
+        "payload": b"?",
+        "reason": "unknown",
+        "detail": "There is no datastream.",
+        "who": "key 1",
+    } | about
     return NewAside(**fields)
 
 
@@ -36,7 +44,10 @@ def test_an_equal_observation_is_a_duplicate_and_another_result_is_a_second_one(
     assert stored == [Stored(1, False), Stored(1, True), Stored(2, False), Stored(3, False), Stored(4, False)]
     assert writer.submit([Row(7, 1000, 2.5), Row(7, 999, 2.5)]).result(10)[0] == [Stored(2, True), Stored(5, False)]
     assert [(each.time, each.value) for each in lake.observations([7], newest_first=False)] == [
-        (999, 2.5), (1000, 1.5), (1000, 2.5), (1000, None),
+        (999, 2.5),
+        (1000, 1.5),
+        (1000, 2.5),
+        (1000, None),
     ]
     assert lake.counters([7, 8]) == {7: {"duplicate": 2}}
 
@@ -115,7 +126,8 @@ def test_series_gives_mean_bounds_count_and_the_weakest_origin(writer: SqliteWri
     numbers = [Row(1, 0, 1.0, origin=3), Row(1, 9, 3.0, origin=1), Row(1, 25, 8.0)]
     writer.submit([*numbers, Row(1, 26, None, '"x"')]).result(10)
     assert lake.series([1, 2], 0, 30, 10) == {
-        1: [lake.Bucket(0, 2, 2.0, 1.0, 3.0, 1), lake.Bucket(20, 1, 8.0, 8.0, 8.0, 0)], 2: [],
+        1: [lake.Bucket(0, 2, 2.0, 1.0, 3.0, 1), lake.Bucket(20, 1, 8.0, 8.0, 8.0, 0)],
+        2: [],
     }
 
 
@@ -125,7 +137,10 @@ def test_the_loss_ledger_keeps_a_bounded_beginning_of_anything(writer: SqliteWri
     newest, oldest = lake.aside()
     assert [oldest.id, newest.id] == ids
     assert (oldest.size, len(oldest.payload), len(oldest.detail), oldest.message) == (
-        20_000, PAYLOAD_BYTES, DETAIL_CHARS, b"",
+        20_000,
+        PAYLOAD_BYTES,
+        DETAIL_CHARS,
+        b"",
     )
     assert lake.aside_counts() == {"unknown": 1, "late": 1}
     assert lake.counters([0, 3]) == {0: {"unknown": 1}, 3: {"late": 1}}

@@ -22,8 +22,20 @@ from krog.lake.store import hot_reads, open_hot
 from krog.streams import reads as streams
 
 __all__ = [
-    "REASONS", "LiveValue", "Message", "Receipt", "accept", "accept_now", "close", "current", "dismiss_aside",
-    "metrics", "replay_aside", "set_aside", "subscribe", "watch",
+    "REASONS",
+    "LiveValue",
+    "Message",
+    "Receipt",
+    "accept",
+    "accept_now",
+    "close",
+    "current",
+    "dismiss_aside",
+    "metrics",
+    "replay_aside",
+    "set_aside",
+    "subscribe",
+    "watch",
 ]
 
 _intake: Intake | None = None

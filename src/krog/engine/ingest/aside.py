@@ -34,8 +34,14 @@ def replay_aside(by: Reader, *, ids: Sequence[int], note: str = "") -> int:
     lost = [entry for entry in entries if not entry.message]
     if lost:
         raise invalid(
-            [Problem("Nothing could be read from this message, so there is nothing to try.", f"entry {entry.id}",
-                     todo="Have the sender corrected, and dismiss it.") for entry in lost],
+            [
+                Problem(
+                    "Nothing could be read from this message, so there is nothing to try.",
+                    f"entry {entry.id}",
+                    todo="Have the sender corrected, and dismiss it.",
+                )
+                for entry in lost
+            ],
             "Some of these messages cannot be tried again.",
         )
     return _answer(by, "ingest.replay", entries, state="asked", note=note)
@@ -89,12 +95,13 @@ def _answer(by: Reader, verb: str, entries: list[Aside], *, state: str, note: st
     """Journal first, ledger last inside the same transaction: if either fails, neither is kept."""
     with transaction.atomic():
         journal.record_all(
-            by, verb,
-            [(Ref("aside", str(entry.id)), {"state": entry.state, "reason": entry.reason}, {"state": state})
-             for entry in entries],
+            by,
+            verb,
+            [
+                (Ref("aside", str(entry.id)), {"state": entry.state, "reason": entry.reason}, {"state": state})
+                for entry in entries
+            ],
             reason=note,
         )
-        moved = hot_ledger().answer(
-            [entry.id for entry in entries], state=state, was=("open",), by=by.name, note=note
-        )
+        moved = hot_ledger().answer([entry.id for entry in entries], state=state, was=("open",), by=by.name, note=note)
     return len(moved)

@@ -88,8 +88,14 @@ class Intake:
         known = await self._known()
         stream = known.get(key)
         entry = NewAside(
-            clean(transport), clean(topic[:500]), clean(key[:200]), stream.id if stream else 0, payload, reason,
-            clean(detail), clean(_who(by)),
+            clean(transport),
+            clean(topic[:500]),
+            clean(key[:200]),
+            stream.id if stream else 0,
+            payload,
+            reason,
+            clean(detail),
+            clean(_who(by)),
         )
         _, entries = await asyncio.wrap_future(self.store.submit((), (entry,)))
         self._counts[reason] += 1
@@ -199,8 +205,15 @@ def _aside(message: Message, refusal: Refusal, index: Index, by: Reader, now: in
     again = _encoded(message, now)
     payload = message.payload if isinstance(message.payload, bytes) else again
     return NewAside(
-        clean(str(message.transport)), clean(str(message.topic)[:500]), clean(key[:200]), stream.id if stream else 0,
-        payload, refusal.reason, clean(refusal.detail), clean(_who(by)), again,
+        clean(str(message.transport)),
+        clean(str(message.topic)[:500]),
+        clean(key[:200]),
+        stream.id if stream else 0,
+        payload,
+        refusal.reason,
+        clean(refusal.detail),
+        clean(_who(by)),
+        again,
     )
 
 

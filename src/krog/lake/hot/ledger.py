@@ -59,8 +59,8 @@ class SqliteLedger:
         """The lake's table has the worker's rows up to `high` in `version`."""
         with self._writing() as connection:
             connection.execute(
-                "INSERT INTO marks (worker, high, version) VALUES (?,?,?)"
-                " ON CONFLICT DO UPDATE SET high=excluded.high", (worker, high, version)
+                "INSERT INTO marks (worker, high, version) VALUES (?,?,?) ON CONFLICT DO UPDATE SET high=excluded.high",
+                (worker, high, version),
             )
             connection.execute("UPDATE marks SET version=?", (version,))
             connection.execute("INSERT OR REPLACE INTO moves VALUES (?,?,?)", (worker, high, times.now()))
@@ -104,7 +104,8 @@ class SqliteLedger:
             cut = bound if cut is None else cut
             connection.execute(
                 "INSERT INTO gone SELECT stream, MAX(time) FROM observations WHERE id>? AND id<=? GROUP BY stream"
-                " ON CONFLICT DO UPDATE SET time = MAX(time, excluded.time)", (low, cut),
+                " ON CONFLICT DO UPDATE SET time = MAX(time, excluded.time)",
+                (low, cut),
             )
             done = connection.execute("DELETE FROM observations WHERE id>? AND id<=?", (low, cut))
             connection.execute("UPDATE marks SET low=? WHERE worker=?", (cut, worker))

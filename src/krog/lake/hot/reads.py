@@ -153,8 +153,14 @@ class SqliteReads:
         return dict(self._some("SELECT stream, time FROM gone", "stream", streams))
 
     def aside(
-        self, *, state: str | None, reason: str | None, key: str | None, keys: Sequence[str] | None,
-        before: int | None, limit: int,
+        self,
+        *,
+        state: str | None,
+        reason: str | None,
+        key: str | None,
+        keys: Sequence[str] | None,
+        before: int | None,
+        limit: int,
     ) -> list[Aside]:
         where, values = self._aside_where(state, reason, key, keys)
         if before is not None:
@@ -170,9 +176,11 @@ class SqliteReads:
 
     def aside_counts(self, state: str, keys: Sequence[str] | None) -> dict[str, int]:
         where, values = self._aside_where(state, None, None, keys)
-        return dict(self.connection.execute(
-            f"SELECT reason, COUNT(*) FROM aside WHERE {' AND '.join(where)} GROUP BY reason", values
-        ).fetchall())
+        return dict(
+            self.connection.execute(
+                f"SELECT reason, COUNT(*) FROM aside WHERE {' AND '.join(where)} GROUP BY reason", values
+            ).fetchall()
+        )
 
     @staticmethod
     def _aside_where(

@@ -90,7 +90,9 @@ def _ensure(connection: sqlite3.Connection, path: Path) -> None:
     found = _version(connection)
     if found != VERSION:
         raise Misconfigured(
-            f"The hot store {path} has version {found} of its tables.", "KROG_HOT", f"version {VERSION}",
+            f"The hot store {path} has version {found} of its tables.",
+            "KROG_HOT",
+            f"version {VERSION}",
             "Run the Krog that wrote it, or name another file.",
         )
 

@@ -58,10 +58,15 @@ class SqliteWriter:
 
     def __init__(self, path: Path, *, worker: int = 0, most_waiting: int = 50_000):
         self.path, self.worker, self.most_waiting = path, worker, most_waiting
-        self._lease = lease(path.with_name(path.name + ".writer"), Conflict(
-            f"Another process writes the hot store {path}.", "KROG_HOT", "one ingest process",
-            "Send observations to the running Krog, or stop it first.",
-        ))
+        self._lease = lease(
+            path.with_name(path.name + ".writer"),
+            Conflict(
+                f"Another process writes the hot store {path}.",
+                "KROG_HOT",
+                "one ingest process",
+                "Send observations to the running Krog, or stop it first.",
+            ),
+        )
         try:
             self._connection = connect(path)
         except BaseException:
@@ -250,9 +255,7 @@ class _Group:
         self._dirty.add(stream)
         known = self.summary.get(stream)
         if known is None:
-            self.summary[stream] = _Known(
-                time, time, 1, value, value, self.last, value, row.text, row.origin, self.now
-            )
+            self.summary[stream] = _Known(time, time, 1, value, value, self.last, value, row.text, row.origin, self.now)
             return
         if time >= known.last or (row.supersedes is not None and row.supersedes == known.id):
             known.id, known.value, known.text, known.origin = self.last, value, row.text, row.origin
@@ -273,9 +276,19 @@ class _Group:
                 "INSERT INTO aside"
                 " (received, transport, topic, key, stream, payload, size, reason, detail, who, message)"
                 " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-                (self.now, entry.transport[:50], entry.topic[:500], entry.key[:200], entry.stream,
-                 entry.payload[:PAYLOAD_BYTES], len(entry.payload), entry.reason, entry.detail[:DETAIL_CHARS],
-                 entry.who[:200], message),
+                (
+                    self.now,
+                    entry.transport[:50],
+                    entry.topic[:500],
+                    entry.key[:200],
+                    entry.stream,
+                    entry.payload[:PAYLOAD_BYTES],
+                    len(entry.payload),
+                    entry.reason,
+                    entry.detail[:DETAIL_CHARS],
+                    entry.who[:200],
+                    message,
+                ),
             )
             ids.append(int(done.lastrowid or 0))
         return ids
@@ -286,12 +299,19 @@ class _Group:
 
     def write(self, worker: int) -> None:
         run = self.connection.executemany
-        run("INSERT INTO observations (stream, time, id, \"end\", value, text, quality, recorded, origin, supersedes)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?)", self._insert)
+        run(
+            'INSERT INTO observations (stream, time, id, "end", value, text, quality, recorded, origin, supersedes)'
+            " VALUES (?,?,?,?,?,?,?,?,?,?)",
+            self._insert,
+        )
         run("INSERT OR IGNORE INTO superseded (id, by) VALUES (?,?)", self._superseded)
-        run("INSERT OR REPLACE INTO summary VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-            [(stream, *msgspec.structs.astuple(self.summary[stream])) for stream in self._dirty])
-        run("INSERT INTO counters VALUES (?,?,?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
-            [(stream, reason, number) for (stream, reason), number in self._counts.items()])
+        run(
+            "INSERT OR REPLACE INTO summary VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+            [(stream, *msgspec.structs.astuple(self.summary[stream])) for stream in self._dirty],
+        )
+        run(
+            "INSERT INTO counters VALUES (?,?,?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            [(stream, reason, number) for (stream, reason), number in self._counts.items()],
+        )
         if self._insert:
             self.connection.execute("INSERT OR REPLACE INTO ids VALUES (?,?)", (worker, self.last))
