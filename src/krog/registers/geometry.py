@@ -82,3 +82,8 @@ def read_box(text: str) -> tuple[float, float, float, float]:
     if not all(map(math.isfinite, (west, south, east, north))) or west > east or south > north:
         raise ValueError(text)
     return west, south, east, north
+
+
+def to_wkt(geojson: Mapping[str, Any]) -> str:
+    """A GeoJSON geometry as well-known text, for tables."""
+    return str(shape(dict(geojson)).wkt)

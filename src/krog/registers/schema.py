@@ -33,7 +33,7 @@ MAX_WHOLE = 2**53
 #: Names that addresses, exports or the database's own words for comparisons already use.
 RESERVED = frozenset({
     "key", "register", "geometry", "valid_from", "valid_to", "version", "changed", "id",
-    "bbox", "limit", "offset", "after", "sort", "q", "format", "page",
+    "bbox", "limit", "offset", "after", "sort", "q", "format", "page", "lon", "lat", "wkt",
     "exact", "iexact", "gt", "gte", "lt", "lte", "in", "range", "isnull", "regex", "iregex", "contains", "icontains",
     "contained_by", "startswith", "istartswith", "endswith", "iendswith", "has_key", "has_keys", "has_any_keys",
 })

@@ -103,8 +103,8 @@ def thing_map(title: str, of: Sequence[Group]) -> maps.Map | None:
             continue
         look = next((each for each in ("warn", "ok") if any(line.look == each for line in group.lines)), "none")
         features.append(maps.feature(
-            thing.key, maps.point(thing.lon, thing.lat), title=str(say(thing.title, language())), state=look, word=words[look],
-            text=_("invented place") if thing.demo_place else "",
+            thing.key, maps.point(thing.lon, thing.lat), title=str(say(thing.title, language())), state=look,
+            word=words[look], text=_("invented place") if thing.demo_place else "",
             href=group.lines[0].href if len(group.lines) == 1 else reverse("portal-streams-thing", args=[thing.key]),
         ))  # fmt: skip
     shown = {feature["properties"]["state"] for feature in features}

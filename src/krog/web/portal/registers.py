@@ -1,7 +1,96 @@
-"""Pages of registers in the portal."""
+"""Pages of registers in the portal: registers, the records of one, a record with its history."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from typing import Any
 
-urlpatterns: list[URLPattern] = []
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import path
+from django.utils.translation import gettext as _
+
+from krog.base.errors import Invalid, NotFound, Problem
+from krog.base.grant import Grant
+from krog.catalogue import door
+from krog.catalogue import reads as catalogue
+from krog.registers import reads
+from krog.registers.shapes import Page
+from krog.web.components import record_view
+from krog.web.components.paging import here, offset_of, pager
+
+LIMIT = 50
+
+#: Most columns of a table; the rest stands on the record's page.
+COLUMNS = 8
+
+
+def _grant(request: HttpRequest) -> Grant:
+    return door.open(request.reader, "portal", kind="registers")  # type: ignore[attr-defined]
+
+
+def listing(request: HttpRequest) -> HttpResponse:
+    """The registers that the reader may see."""
+    return render(request, "portal/registers/list.html", {"registers": reads.registers(_grant(request))})
+
+
+def detail(request: HttpRequest, key: str) -> HttpResponseBase:
+    """The records of a register: filtered, sorted, paged; on a map; as a download."""
+    grant = _grant(request)
+    register = reads.register(grant, key)
+    chosen = record_view.asked(request)
+    sort, offset = request.GET.get("sort", ""), offset_of(request)
+    wishes: dict[str, Any] = {"filters": chosen, "text": request.GET.get("q", "")[:100], "sort": sort,
+                              "bbox": request.GET.get("bbox", "")}  # fmt: skip
+    if "format" in request.GET:
+        return record_view.download(grant, register, request.GET["format"], wishes)
+    problems: tuple[Problem, ...] = ()
+    page = on_map = Page((), 0, LIMIT, offset)
+    try:
+        page = reads.records(grant, key, **wishes, limit=LIMIT, offset=offset)
+        if register.has_geometry:
+            on_map = reads.records(grant, key, **wishes, limit=record_view.ON_MAP)
+    except Invalid as error:
+        problems = error.problems
+    fields = [f for f in register.fields if f.name != register.title_field][: COLUMNS - 1]
+    title_field = register.field(register.title_field)
+    return render(request, "portal/registers/detail.html", {
+        "register": register, "q": wishes["text"], "sort": sort, "problems": problems,
+        "filters": record_view.filters(register, chosen), "filtered": bool(chosen or wishes["text"] or wishes["bbox"]),
+        "heads": record_view.columns(request, [*([title_field] if title_field else []), *fields], sort),
+        "titled": title_field is not None,
+        "rows": [(r, [record_view.shown(f, r.values.get(f.name)) for f in fields]) for r in page.items],
+        "map": record_view.record_map(_("On the map"), on_map.items, "portal-registers-record"),
+        "not_drawn": on_map.total - len(on_map.items), "total": page.total,
+        "page": pager(request, shown=len(page.items), total=page.total, limit=LIMIT, offset=offset),
+        "csv": here(request, format="csv", offset=None), "geojson": here(request, format="geojson", offset=None),
+        "json": f"/api/v1/registers/{key}/records?{request.GET.urlencode()}".removesuffix("?"),
+        "dataset": _dataset(grant, register.dataset),
+    }, status=400 if problems else 200)  # fmt: skip
+
+
+def record(request: HttpRequest, key: str, record: str) -> HttpResponse:
+    """One record: its place, its values, its datastreams, its history."""
+    grant = _grant(request)
+    register = reads.register(grant, key)
+    found = reads.record(grant, key, record)
+    return render(request, "portal/registers/record.html", {
+        "register": register, "record": found, "values": record_view.values(register, found),
+        "map": record_view.record_map(_("Where it is"), [found], "portal-registers-record"),
+        "lines": record_view.stream_lines(request, "portal", register, found),
+        "entries": record_view.told(register, reads.history(grant, key, record)),
+        "dataset": _dataset(grant, register.dataset),
+    })  # fmt: skip
+
+
+def _dataset(grant: Grant, key: str) -> object:
+    try:
+        return catalogue.dataset(grant, key)
+    except NotFound:
+        return None
+
+
+urlpatterns = [
+    path("registers/", listing, name="portal-registers-list"),
+    path("registers/<str:key>", detail, name="portal-registers-detail"),
+    path("registers/<str:key>/<str:record>", record, name="portal-registers-record"),
+]

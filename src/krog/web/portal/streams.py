@@ -62,7 +62,7 @@ def thing(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def detail(request: HttpRequest, key: str) -> HttpResponseBase:
-    """One datastream: live value, chart by range, statistics, readings, what measures it, where it really comes from."""
+    """One datastream: live value, chart by range, statistics, readings, what measures it, where it comes from."""
     grant = _grant(request)
     stream = reads.datastream(grant, key)
     latest = reads.latest_of(grant, [stream])[key]
