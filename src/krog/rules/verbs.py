@@ -103,12 +103,6 @@ def _clear(by: Reader, alert: models.Alert, outcome: Outcome) -> None:
                    after={"state": "cleared", "value": outcome.value})
 
 
-def seen_nothing_new(by: Reader, *, rule: str, data: str) -> None:
-    """Keeps the mark of the data though no window was due."""
-    require(by, what="evaluate rules")
-    models.State.objects.filter(rule__key=rule).update(data=data)
-
-
 def forget_evaluations(by: Reader, *, rule: str, before: int) -> int:
     """Drops what a rule found in windows that ended before a time; alerts stay, and the readings are in the lake."""
     require(by, what="drop old evaluations")
@@ -159,8 +153,20 @@ def set_mode(by: Reader, *, key: str, mode: str, reason: str) -> None:
             raise Invalid("Say why the rule is switched.", "reason")
         before, row.mode = row.mode, mode
         row.save(update_fields=["mode"])
+        if mode == "off":
+            _lay_down(by, row, reason.strip())
         journal.record(by, "rules.set-mode", Ref("rule", key), before={"mode": before}, after={"mode": mode},
                        reason=reason.strip())
+
+
+def _lay_down(by: Reader, row: models.Rule, reason: str) -> None:
+    """Ends the alert of a rule that looks no more: nothing would ever clear it."""
+    for alert in models.Alert.objects.filter(rule=row).exclude(state="cleared"):
+        journal.record(by, "rules.clear", Ref("alert", alert.key), before={"state": alert.state},
+                       after={"state": "cleared"}, reason=reason)
+        alert.state, alert.cleared, alert.told_cleared = "cleared", times.now(), True
+        alert.save()
+    models.State.objects.filter(rule=row).update(raised=False, run=0, peak=None, unknown=True)
 
 
 def declare(by: Reader, *, changes: Sequence[Change]) -> None:
@@ -179,7 +185,9 @@ def declare(by: Reader, *, changes: Sequence[Change]) -> None:
             for name, value in new.items():
                 setattr(row, name, value)
             row.save()
-            if before is not None and any(before.get(n) != new.get(n) for n in ("signal", "window") if n in new):
+            if change.fields is None or new.get("mode") == "off":
+                _lay_down(by, row, change.reason)
+            elif before is not None and any(before.get(n) != new.get(n) for n in ("signal", "window") if n in new):
                 models.State.objects.filter(rule=row).update(run=0, unknown=True, data="")
             after = None if change.fields is None else dict(change.fields)
             entries.append((Ref("rule", change.key), before, after))

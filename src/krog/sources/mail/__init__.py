@@ -1,0 +1,1 @@
+"""Mail in: answers to what Krog has sent."""
