@@ -101,16 +101,25 @@ def too_slow(fields: Fields) -> Sequence[str]:
 
 def kinds(store: Store | None = None) -> Kinds:
     store = store or Store()
-    return Kinds((
-        store.declaration("city", "city.toml", TownFile),
-        store.declaration("page", "pages/<page>.md", NoteFile),
-        store.declaration("place", "places.toml", PlaceFile, refs={"parent": "place"}),
-        store.declaration("meter", "meters.toml", MeterFile, refs={"place": "place", "places": "place"}, check=too_slow),
-        store.declaration("row", "plan/rows.csv", RowFile, refs={"meter": "meter"}),
-        store.declaration("link", "plan/links.csv", LinkFile, refs={"source": "row", "target": "row"},
-                          key="{source}--{type}--{target}"),
-        store.declaration("record", "registers/<register>.geojson", RecordFile),
-    ))
+    return Kinds(
+        (
+            store.declaration("city", "city.toml", TownFile),
+            store.declaration("page", "pages/<page>.md", NoteFile),
+            store.declaration("place", "places.toml", PlaceFile, refs={"parent": "place"}),
+            store.declaration(
+                "meter", "meters.toml", MeterFile, refs={"place": "place", "places": "place"}, check=too_slow
+            ),
+            store.declaration("row", "plan/rows.csv", RowFile, refs={"meter": "meter"}),
+            store.declaration(
+                "link",
+                "plan/links.csv",
+                LinkFile,
+                refs={"source": "row", "target": "row"},
+                key="{source}--{type}--{target}",
+            ),
+            store.declaration("record", "registers/<register>.geojson", RecordFile),
+        )
+    )
 
 
 CITY = 'key = "town"\nname = "Town"\nlanguages = ["sl", "en"]\n'

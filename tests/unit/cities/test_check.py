@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.unit.cities.fakes import CITY, folder, kinds
 
+from krog.base.declaration import Fields
 from krog.engine.cities.check import check
 from krog.engine.cities.findings import Finding
+from krog.engine.cities.kinds import Kinds
+from tests.unit.cities.fakes import CITY, MeterFile, RowFile, Store, folder, kinds
 
 
 def found(path: Path, **files: str | bytes) -> list[Finding]:
@@ -22,18 +25,21 @@ def only(findings: list[Finding]) -> Finding:
 
 
 def test_sound_files_have_no_findings(tmp_path: Path) -> None:
-    assert found(
-        tmp_path,
-        places_toml='[[place]]\nkey = "mlaka"\ntitle = { sl = "Mlaka", en = "Mlaka" }\n',
-        places_geojson='{"type": "FeatureCollection", "features": [{"type": "Feature", "id": "mlaka", "properties": {}, '
-        '"geometry": {"type": "Point", "coordinates": [14.3, 46.2]}}]}',
-        meters_toml='[[meter]]\nkey = "m1"\nplace = "mlaka"\nunit = "m3/h"\n',
-        plan__rows_csv="key,title.sl,title.en,meter,order\nr1,Vrsta,Row,m1,1\nr2,\"Ena, dve\",Two,,2\n",
-        plan__links_csv="source,target,type\nr1,r2,follows\n",
-        registers__points_geojson='{"type": "FeatureCollection", "features": []}',
-        pages__about_sl_md="# O podatkih\n\nBesedilo.\n",
-        pages__about_en_md="# About\n\nText.\n",
-    ) == []
+    assert (
+        found(
+            tmp_path,
+            places_toml='[[place]]\nkey = "mlaka"\ntitle = { sl = "Mlaka", en = "Mlaka" }\n',
+            places_geojson='{"type": "FeatureCollection", "features": [{"type": "Feature", "id": "mlaka", '
+            '"geometry": {"type": "Point", "coordinates": [14.3, 46.2]}}]}',
+            meters_toml='[[meter]]\nkey = "m1"\nplace = "mlaka"\nunit = "m3/h"\n',
+            plan__rows_csv='key,title.sl,title.en,meter,order\nr1,Vrsta,Row,m1,1\nr2,"Ena, dve",Two,,2\n',
+            plan__links_csv="source,target,type\nr1,r2,follows\n",
+            registers__points_geojson='{"type": "FeatureCollection", "features": []}',
+            pages__about_sl_md="# O podatkih\n\nBesedilo.\n",
+            pages__about_en_md="# About\n\nText.\n",
+        )
+        == []
+    )
 
 
 def test_all_mistakes_are_told_at_once_with_line_and_key(tmp_path: Path) -> None:
@@ -95,7 +101,11 @@ def test_a_section_of_another_file_is_sent_there(tmp_path: Path) -> None:
         ('[[meter]]\nkey = "m"\ninterval_s = 100000\n', 3, "interval_s is longer than a day."),
         ('[[meter]]\nkey = "m"\n[[meter]]\nkey = "m"\n', 4, "The key 'm' stands twice; first in meters.toml:1."),
         ('[[meter]]\nkey = "m"\ntitle = "Merilnik"\n', 3, "The value 'Merilnik' is not allowed."),
-        ('[[meter]]\nkey = "m"\n[meter.fields.a]\nx = 1\n[meter.fields.b]\nunit = "ell"\n', 6, "There is no unit 'ell'."),
+        (
+            '[[meter]]\nkey = "m"\n[meter.fields.a]\nx = 1\n[meter.fields.b]\nunit = "ell"\n',
+            6,
+            "There is no unit 'ell'.",
+        ),
         ('[[meter]]\nkey = "m"\n[[meter.steps]]\nx = 1\n[[meter.steps]]\nunit = "ell"\n', 6, "There is no unit 'ell'."),
     ],
 )
@@ -136,10 +146,23 @@ COLLECTION = '{{"type": "FeatureCollection", "features": [\n{}\n]}}'
         ('{"type": "Feature"}', 1, "This is not GeoJSON."),
         (COLLECTION.format('{"type": "Feature", "id": "a", "properties": {"x": NaN}}'), 0, "This is not JSON: NaN"),
         (COLLECTION.format('{"type": "Feature", "properties": {}}'), 2, "The key is missing."),
-        (COLLECTION.format('{"type": "Feature", "id": "a", "geometry": '
-                           '{"type": "Point", "coordinates": [451000, 126000]}}'), 2, "[451000, 126000] is not a place"),
-        (COLLECTION.format('{"type": "Feature", "id": "a", "geometry": {"type": "Spot"}}'), 2, "This is not a GeoJSON geom"),
-        (COLLECTION.format('{"type": "Feature", "id": "a"},\n{"type": "Feature", "id": "a"}'), 3, "The key 'a' stands twice"),
+        (
+            COLLECTION.format(
+                '{"type": "Feature", "id": "a", "geometry": {"type": "Point", "coordinates": [451000, 126000]}}'
+            ),
+            2,
+            "[451000, 126000] is not a place",
+        ),
+        (
+            COLLECTION.format('{"type": "Feature", "id": "a", "geometry": {"type": "Spot"}}'),
+            2,
+            "This is not a GeoJSON geom",
+        ),
+        (
+            COLLECTION.format('{"type": "Feature", "id": "a"},\n{"type": "Feature", "id": "a"}'),
+            3,
+            "The key 'a' stands twice",
+        ),
         (COLLECTION.format("3"), 2, "This is not a GeoJSON feature."),
     ],
 )
@@ -150,12 +173,16 @@ def test_each_mistake_in_geojson_has_its_line(tmp_path: Path, text: str, line: i
 
 
 def test_metres_of_the_national_grid_are_recognised(tmp_path: Path) -> None:
-    text = COLLECTION.format('{"type": "Feature", "id": "a", "geometry": {"type": "Point", "coordinates": [451000, 126000]}}')
+    text = COLLECTION.format(
+        '{"type": "Feature", "id": "a", "geometry": {"type": "Point", "coordinates": [451000, 126000]}}'
+    )
     assert "D96/TM" in only(found(tmp_path, registers__points_geojson=text)).todo
 
 
 def test_outlines_belong_to_known_places(tmp_path: Path) -> None:
-    text = COLLECTION.format('{"type": "Feature", "id": "mlakka", "geometry": {"type": "Point", "coordinates": [14, 46]}}')
+    text = COLLECTION.format(
+        '{"type": "Feature", "id": "mlakka", "geometry": {"type": "Point", "coordinates": [14, 46]}}'
+    )
     one = only(found(tmp_path, places_toml='[[place]]\nkey = "mlaka"\n', places_geojson=text))
     assert (one.file, one.line, one.todo) == ("places.geojson", 2, "Did you mean 'mlaka'?")
 
@@ -163,7 +190,7 @@ def test_outlines_belong_to_known_places(tmp_path: Path) -> None:
 def test_missing_languages_are_warnings_at_any_depth(tmp_path: Path) -> None:
     findings = found(
         tmp_path,
-        meters_toml='[[meter]]\nkey = "m"\ntitle = { sl = "Merilnik" }\n[meter.fields.a]\ntitle = { en = "A", de = "A" }\n',
+        meters_toml='[[meter]]\nkey = "m"\ntitle = { sl = "Merilnik" }\n[meter.fields.a]\nt = { en = "A", de = "A" }\n',
     )
     assert [(one.line, one.warning, one.what) for one in findings] == [
         (3, True, "The text is missing in en."),
@@ -188,11 +215,17 @@ def test_other_encodings_are_named_with_their_line(tmp_path: Path) -> None:
 
 def test_hostile_files_are_mistakes_and_no_crash(tmp_path: Path) -> None:
     deep = "[" * 100_000
-    for number, (name, text) in enumerate((
-        ("meters_toml", f"x = {deep}"), ("meters_toml", "x = " + "9" * 5000), ("meters_toml", 'x = "\0"'),
-        ("registers__points_geojson", deep), ("places_geojson", '{"a": ' * 50_000), ("plan__rows_csv", "key\n" + "x" * 200_000),
-        ("meters_toml", '[[meter]]\nkey = "m"\n[meter.fields.a]\nx = ' + "[" * 90 + "]" * 90),
-    )):
+    for number, (name, text) in enumerate(
+        (
+            ("meters_toml", f"x = {deep}"),
+            ("meters_toml", "x = " + "9" * 5000),
+            ("meters_toml", 'x = "\0"'),
+            ("registers__points_geojson", deep),
+            ("places_geojson", '{"a": ' * 50_000),
+            ("plan__rows_csv", "key\n" + "x" * 200_000),
+            ("meters_toml", '[[meter]]\nkey = "m"\n[meter.fields.a]\nx = ' + "[" * 90 + "]" * 90),
+        )
+    ):
         place = tmp_path / str(number)
         place.mkdir()
         assert found(place, **{name: text}), name
@@ -229,7 +262,37 @@ def test_only_the_citys_own_file_must_be_there(tmp_path: Path) -> None:
 
 
 def test_pages_need_a_title_and_a_language(tmp_path: Path) -> None:
-    findings = found(tmp_path, pages__about_sl_md="Brez naslova\n", pages__about_en_md="# About\n", pages__other_md="# O\n")
+    findings = found(
+        tmp_path, pages__about_sl_md="Brez naslova\n", pages__about_en_md="# About\n", pages__other_md="# O\n"
+    )
     assert [(one.file, one.what) for one in findings] == [
-        ("pages/about.sl.md", "The page has no title."), ("pages/other.md", "The name says no language."),
+        ("pages/about.sl.md", "The page has no title."),
+        ("pages/other.md", "The name says no language."),
     ]
+
+
+def test_keys_inside_a_field_are_references_too(tmp_path: Path) -> None:
+    more = Kinds((*kinds(), Store().declaration("sum", "sums.toml", MeterFile, refs={"fields.*.meters": "meter"})))
+    text = '[[sum]]\nkey = "s"\n[sum.fields.a]\nmeters = ["m1"]\n[sum.fields.b]\nmeters = [\n"m1",\n"m2",\n]\n'
+    one = only(check(folder(tmp_path, sums_toml=text, meters_toml='[[meter]]\nkey = "m1"\n'), more))
+    assert (one.line, one.what) == (8, "There is no meter 'm2'.")
+    assert one.where == "sums.toml:8 sum s, fields.b.meters.1"
+
+
+def test_what_only_shows_among_all_things_is_told_at_its_field(tmp_path: Path) -> None:
+    def known(fields: Fields, things: Mapping[str, Mapping[str, Fields]]) -> list[str]:
+        unit = things["meter"][fields["meter"]]["unit"]
+        return [f"note {fields['note']!r} is not {unit!r}"] if fields["note"] != unit else []
+
+    more = Kinds((*kinds(), Store().declaration("remark", "remarks.toml", RowFile, check_among=known)))
+    one = only(
+        check(
+            folder(
+                tmp_path,
+                remarks_toml='[[remark]]\nkey = "a"\nmeter = "m"\nnote = "ell"\n',
+                meters_toml='[[meter]]\nkey = "m"\nunit = "m"\n',
+            ),
+            more,
+        )
+    )
+    assert (one.file, one.line, one.what) == ("remarks.toml", 4, "note 'ell' is not 'm'")

@@ -10,17 +10,32 @@ from typing import Any
 import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.cities.fakes import folder, kinds
 
 from krog.base.ids import is_key
 from krog.engine.cities import cells, toml_lines, writers
 from krog.engine.cities.readers import read
 from krog.engine.cities.values import canonical
+from tests.unit.cities.fakes import folder, kinds
 
 KINDS = kinds()
 letters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 texts = st.text(letters, max_size=30) | st.sampled_from(
-    ['a "quoted" word', "two\nlines", "a\r\nb", "c\rd", "=1+1", "\\0", "\\\\0", "a|b", " spaces ", "'''", '"""', "čšž,;", "\\", "#"]
+    [
+        'a "quoted" word',
+        "two\nlines",
+        "a\r\nb",
+        "c\rd",
+        "=1+1",
+        "\\0",
+        "\\\\0",
+        "a|b",
+        " spaces ",
+        "'''",
+        '"""',
+        "čšž,;",
+        "\\",
+        "#",
+    ]
 )
 keys = st.text("abc0-._", min_size=1, max_size=6).filter(is_key)
 said = st.dictionaries(st.sampled_from(["sl", "en"]), texts, max_size=2)
@@ -28,25 +43,47 @@ numbers = st.floats(allow_nan=False, allow_infinity=False)
 whole = st.integers(-(2**63), 2**63 - 1)
 free: st.SearchStrategy[Any] = st.recursive(
     texts | whole | numbers | st.booleans(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=8,
 )
 point = st.tuples(st.floats(-180, 180), st.floats(-90, 90)).map(
     lambda place: {"type": "Point", "coordinates": list(place)}
 )
 tables = st.dictionaries(texts, free, max_size=3)
 
-meters = st.fixed_dictionaries({}, optional={
-    "title": said, "place": texts, "places": st.lists(texts, max_size=3), "unit": texts, "interval_s": whole,
-    "accuracy": numbers, "fields": st.dictionaries(texts, tables, max_size=3), "steps": st.lists(tables, max_size=3),
-})
-rows = st.fixed_dictionaries({}, optional={
-    "title": said, "meter": texts, "order": whole, "share": numbers, "horizon": st.lists(texts, max_size=3),
-    "open": st.booleans(), "note": texts,
-})
-records = st.fixed_dictionaries({"register": st.just("points")}, optional={
-    "values": st.dictionaries(texts.filter(lambda name: name != "valid_from"), free, max_size=3),
-    "geometry": point, "valid_from": texts,
-})
+meters = st.fixed_dictionaries(
+    {},
+    optional={
+        "title": said,
+        "place": texts,
+        "places": st.lists(texts, max_size=3),
+        "unit": texts,
+        "interval_s": whole,
+        "accuracy": numbers,
+        "fields": st.dictionaries(texts, tables, max_size=3),
+        "steps": st.lists(tables, max_size=3),
+    },
+)
+rows = st.fixed_dictionaries(
+    {},
+    optional={
+        "title": said,
+        "meter": texts,
+        "order": whole,
+        "share": numbers,
+        "horizon": st.lists(texts, max_size=3),
+        "open": st.booleans(),
+        "note": texts,
+    },
+)
+records = st.fixed_dictionaries(
+    {"register": st.just("points")},
+    optional={
+        "values": st.dictionaries(texts.filter(lambda name: name != "valid_from"), free, max_size=3),
+        "geometry": point,
+        "valid_from": texts,
+    },
+)
 places = st.fixed_dictionaries({}, optional={"title": said, "outline": point})
 
 
@@ -122,12 +159,20 @@ def test_every_key_of_a_toml_text_has_its_line(document: dict[str, Any], multili
 
 
 def test_toml_is_short_and_in_order() -> None:
-    things = {"m1": canonical(KINDS["meter"], {
-        "unit": "m3/h", "title": {"sl": "Dotok", "en": "Inflow"},
-        "fields": {"time": {"type": "time"}, "value": {"type": "number", "title": {"sl": "V", "en": "V"}}},
-        "steps": [{"do": "close", "by": ["a", "b"]}],
-    })}
-    assert writers.toml([(KINDS["meter"], things)]) == """\
+    things = {
+        "m1": canonical(
+            KINDS["meter"],
+            {
+                "unit": "m3/h",
+                "title": {"sl": "Dotok", "en": "Inflow"},
+                "fields": {"time": {"type": "time"}, "value": {"type": "number", "title": {"sl": "V", "en": "V"}}},
+                "steps": [{"do": "close", "by": ["a", "b"]}],
+            },
+        )
+    }
+    assert (
+        writers.toml([(KINDS["meter"], things)])
+        == """\
 [[meter]]
 key = "m1"
 title = { sl = "Dotok", en = "Inflow" }
@@ -135,3 +180,4 @@ unit = "m3/h"
 fields = { time = { type = "time" }, value = { type = "number", title = { sl = "V", en = "V" } } }
 steps = [{ do = "close", by = ["a", "b"] }]
 """
+    )

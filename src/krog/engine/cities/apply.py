@@ -36,8 +36,14 @@ class Applied:
 
 
 def apply(
-    folder: Path, by: Reader, *, take: Take | None = None, dry_run: bool = False, kinds: Kinds | None = None,
-    agree: Callable[[Diff], bool] = lambda diff: True, progress: Callable[[str, int], None] = lambda kind, count: None,
+    folder: Path,
+    by: Reader,
+    *,
+    take: Take | None = None,
+    dry_run: bool = False,
+    kinds: Kinds | None = None,
+    agree: Callable[[Diff], bool] = lambda diff: True,
+    progress: Callable[[str, int], None] = lambda kind, count: None,
 ) -> Applied:
     """Applies the files of a folder. `agree` is shown the difference and may say no; `progress` hears each kind.
 
@@ -84,9 +90,7 @@ def _write(diff: Diff, kinds: Kinds, by: Reader, progress: Callable[[str, int], 
             progress(kind, len(gone))
 
 
-def _one(
-    declaration: Declaration, by: Reader, changes: list[Change], base: Mapping[str, Fields | None]
-) -> None:
+def _one(declaration: Declaration, by: Reader, changes: list[Change], base: Mapping[str, Fields | None]) -> None:
     try:
         with transaction.atomic():
             if changes:
@@ -103,7 +107,8 @@ def _same_city(diff: Diff) -> None:
     there = {item.key for item in diff.reading.of("city")}
     if here and there and not here & there:
         raise Conflict(
-            f"This Krog belongs to the city {', '.join(here)}, the files to {', '.join(there)}.", "city.toml key",
+            f"This Krog belongs to the city {', '.join(here)}, the files to {', '.join(there)}.",
+            "city.toml key",
             todo="Run another Krog for another city: set KROG_VAR and KROG_DATABASE.",
         )
 
@@ -115,8 +120,11 @@ def conflict(diff: Diff) -> Conflict:
         name = f"{change.kind} {change.key}"
         both = [one for one in change.fields if one.conflict]
         problems += [
-            Problem(f"the files say {shown(one.file)}, the desk {shown(one.desk)}; it was {shown(one.base)}",
-                    f"{name}, {one.name}") for one in both
+            Problem(
+                f"the files say {shown(one.file)}, the desk {shown(one.desk)}; it was {shown(one.base)}",
+                f"{name}, {one.name}",
+            )
+            for one in both
         ] or [Problem(change.note, name)]
     return Conflict(
         "The files and the desk have both changed the same; nothing was written.",

@@ -16,10 +16,38 @@ from krog.engine.cities.readers import Item, Reading, read
 from krog.engine.cities.values import canonical, fields_of, impossible, wrong_type
 
 #: Two-letter codes by which a table is known to be texts by language.
-LANGUAGES = frozenset((
-    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "ga", "hr", "hu", "it", "lt", "lv", "mk", "mt", "nl",
-    "pl", "pt", "ro", "sk", "sl", "sq", "sr", "sv", "uk",
-))
+LANGUAGES = frozenset(
+    (
+        "bg",
+        "cs",
+        "da",
+        "de",
+        "el",
+        "en",
+        "es",
+        "et",
+        "fi",
+        "fr",
+        "ga",
+        "hr",
+        "hu",
+        "it",
+        "lt",
+        "lv",
+        "mk",
+        "mt",
+        "nl",
+        "pl",
+        "pt",
+        "ro",
+        "sk",
+        "sl",
+        "sq",
+        "sr",
+        "sv",
+        "uk",
+    )
+)
 Known = Mapping[str, set[str]]
 Things = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
@@ -86,8 +114,13 @@ def _fields(item: Item, declaration: Declaration, things: Things) -> Iterator[Fi
     for name, value in item.fields.items():
         if name not in types:
             sound = False
-            yield _at(item, (name,), f"There is no field {name!r}.", allowed=", ".join(["key", *types]),
-                      todo=nearest(name, types))
+            yield _at(
+                item,
+                (name,),
+                f"There is no field {name!r}.",
+                allowed=", ".join(["key", *types]),
+                todo=nearest(name, types),
+            )
             continue
         bad = list(impossible(value, (name,)))
         for path, reason in bad:
@@ -100,8 +133,13 @@ def _fields(item: Item, declaration: Declaration, things: Things) -> Iterator[Fi
         else:
             for path, code in _units(value, (name,)):
                 sound = False
-                yield _at(item, path, f"There is no unit {code!r}.", allowed=UNITS_ALLOWED,
-                          todo=nearest(code, UNITS_ALLOWED.split(", ")))
+                yield _at(
+                    item,
+                    path,
+                    f"There is no unit {code!r}.",
+                    allowed=UNITS_ALLOWED,
+                    todo=nearest(code, UNITS_ALLOWED.split(", ")),
+                )
             if name == geometry_field(declaration):
                 yield from _geometry(item, name, value)
     for name, field in types.items():
@@ -135,8 +173,11 @@ def _units(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str 
         for number, inner in enumerate(value):
             yield from _units(inner, (*path, number))
     elif (
-        isinstance(value, str) and value and isinstance(name, str)
-        and (name == "unit" or name.endswith("_unit")) and not is_unit(value)
+        isinstance(value, str)
+        and value
+        and isinstance(name, str)
+        and (name == "unit" or name.endswith("_unit"))
+        and not is_unit(value)
     ):
         yield path, value
 
@@ -154,8 +195,13 @@ def _geometry(item: Item, name: str, value: Any) -> Iterator[Finding]:
             return
         if not (-180 <= point[0] <= 180 and -90 <= point[1] <= 90):
             todo = "These look like metres of D96/TM (EPSG:3794); turn them into WGS84." if point[0] > 1000 else ""
-            yield _at(item, (name,), f"{shown(list(point[:2]))} is not a place on earth.",
-                      allowed="longitude and latitude in degrees (WGS84)", todo=todo)
+            yield _at(
+                item,
+                (name,),
+                f"{shown(list(point[:2]))} is not a place on earth.",
+                allowed="longitude and latitude in degrees (WGS84)",
+                todo=todo,
+            )
             return
 
 
@@ -201,8 +247,13 @@ def _texts(item: Item, languages: list[str]) -> Iterator[Finding]:
                 yield _at(item, path, f"The text is missing in {', '.join(missing)}.", warning=True)
             for other in table:
                 if other not in languages:
-                    yield _at(item, (*path, other), f"{other} is not a language of this city.",
-                              allowed=", ".join(languages), warning=True)
+                    yield _at(
+                        item,
+                        (*path, other),
+                        f"{other} is not a language of this city.",
+                        allowed=", ".join(languages),
+                        warning=True,
+                    )
 
 
 def _tables_of_texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], dict[str, str]]]:
@@ -236,8 +287,6 @@ def _circles(reading: Reading, declaration: Declaration) -> Iterator[Finding]:
                 way.append(step)
                 step = above.get(step)
             if step in way:
-                circle = way[way.index(str(step)):]
+                circle = way[way.index(str(step)) :]
                 yield _at(items[circle[0]], (name,), f"{' → '.join([*circle, circle[0]])} goes in a circle.")
             done.update(way)
-
-

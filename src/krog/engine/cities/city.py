@@ -110,8 +110,10 @@ def page(key: str) -> Page | None:
 
 def pages() -> list[Page]:
     """All pages of prose, by key."""
-    return [Page(key, fields.get("title") or {}, fields.get("text") or {})
-            for key, fields in sorted(_recent("page").items())]
+    return [
+        Page(key, fields.get("title") or {}, fields.get("text") or {})
+        for key, fields in sorted(_recent("page").items())
+    ]
 
 
 def folder() -> Path | None:
@@ -149,8 +151,14 @@ def _write(kind: str) -> Callable[[Reader, Sequence[Change]], None]:
     def write(by: Reader, changes: Sequence[Change]) -> None:
         before = journal_reads.applied(kind)
         for change in changes:
-            journal.record(by, f"city.declare-{kind}", Ref(kind, change.key), before=before.get(change.key),
-                           after=change.fields, reason=change.reason)
+            journal.record(
+                by,
+                f"city.declare-{kind}",
+                Ref(kind, change.key),
+                before=before.get(change.key),
+                after=change.fields,
+                reason=change.reason,
+            )
         forget()
 
     return write

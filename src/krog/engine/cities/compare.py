@@ -119,8 +119,12 @@ def compare_kind(
 
 
 def _in_files(
-    declaration: Declaration, key: str, base: Mapping[str, Any] | None, file: Mapping[str, Any],
-    desk: Mapping[str, Any] | None, take: Take | None,
+    declaration: Declaration,
+    key: str,
+    base: Mapping[str, Any] | None,
+    file: Mapping[str, Any],
+    desk: Mapping[str, Any] | None,
+    take: Take | None,
 ) -> ItemChange | None:
     kind = declaration.kind
     if desk is None:
@@ -179,7 +183,9 @@ def in_order(declaration: Declaration, things: Mapping[str, Mapping[str, Any]]) 
         way = [key]
         while way:
             above = [
-                target for name in own for target in _targets(things[way[-1]].get(name))
+                target
+                for name in own
+                for target in _targets(things[way[-1]].get(name))
                 if target in things and target not in done and target not in way
             ]
             if above:

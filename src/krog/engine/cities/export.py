@@ -116,7 +116,8 @@ def _unchanged(kinds: Kinds, now: Mapping[str, Things], before: Reading) -> set[
     there: dict[str, Things] = {}
     for declaration in kinds:
         there[declaration.kind] = {
-            item.key: canonical(declaration, item.fields) for item in before.of(declaration.kind)
+            item.key: canonical(declaration, item.fields)
+            for item in before.of(declaration.kind)
             if isinstance(item.key, str)
         }
     old, new = _by_file(kinds, there), _by_file(kinds, now)

@@ -51,8 +51,7 @@ class Kinds:
         if path.suffix != ".geojson":
             return []
         return [
-            one for one in self.declarations
-            if one.file == path.with_suffix(".toml").as_posix() and geometry_field(one)
+            one for one in self.declarations if one.file == path.with_suffix(".toml").as_posix() and geometry_field(one)
         ]
 
     def files(self) -> list[str]:
@@ -70,9 +69,9 @@ def geometry_field(declaration: Declaration) -> str:
 @cache
 def _pattern(file: str) -> re.Pattern[str]:
     parts = _SLOT.split(file)
-    return re.compile("".join(
-        re.escape(part) if number % 2 == 0 else f"(?P<{part}>[^/]+?)" for number, part in enumerate(parts)
-    ))
+    return re.compile(
+        "".join(re.escape(part) if number % 2 == 0 else f"(?P<{part}>[^/]+?)" for number, part in enumerate(parts))
+    )
 
 
 def slots(file: str, name: str) -> dict[str, str] | None:

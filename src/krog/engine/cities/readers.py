@@ -121,11 +121,25 @@ def _toml(name: str, text: str, declared: Sequence[Declaration], found: Reading,
             todo = nearest(section, names)
             if section in kinds.by_kind:
                 todo = f"[[{section}]] belongs in {kinds[section].file}."
-            found.findings.append(finding(f"There is no section {section!r} here.", name, line,
-                                          allowed=", ".join(f"[[{one}]]" for one in names), todo=todo))
+            found.findings.append(
+                finding(
+                    f"There is no section {section!r} here.",
+                    name,
+                    line,
+                    allowed=", ".join(f"[[{one}]]" for one in names),
+                    todo=todo,
+                )
+            )
         elif not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            found.findings.append(finding(f"{section} is not a list of tables.", name, line,
-                                          allowed=f"[[{section}]] before each", todo="Write two brackets."))
+            found.findings.append(
+                finding(
+                    f"{section} is not a list of tables.",
+                    name,
+                    line,
+                    allowed=f"[[{section}]] before each",
+                    todo="Write two brackets.",
+                )
+            )
         else:
             for number, table in enumerate(tables):
                 prefix: toml_lines.Path = (section, number)
@@ -171,15 +185,27 @@ def _csv(name: str, text: str, declared: Sequence[Declaration], found: Reading, 
     for column in header:
         if column.partition(".")[0] not in (*types, "key") or column in inside:
             allowed = [one for one in ["key", *types] if one not in inside]
-            found.findings.append(finding(f"There is no column {column!r}.", name, rows[0][0],
-                                          allowed=", ".join(allowed), todo=nearest(column, allowed)))
+            found.findings.append(
+                finding(
+                    f"There is no column {column!r}.",
+                    name,
+                    rows[0][0],
+                    allowed=", ".join(allowed),
+                    todo=nearest(column, allowed),
+                )
+            )
         if header.count(column) > 1:
             found.findings.append(finding(f"The column {column!r} stands twice.", name, rows[0][0]))
     for start, row in rows[1:]:
         if len(row) > len(header):
             found.findings.append(
-                finding(f"The row has {len(row)} cells, the header {len(header)}.", name, start,
-                        todo="Put quotation marks around a text with a comma."))
+                finding(
+                    f"The row has {len(row)} cells, the header {len(header)}.",
+                    name,
+                    start,
+                    todo="Put quotation marks around a text with a comma.",
+                )
+            )
             continue
         fields: dict[str, Any] = dict(inside)
         key = None
@@ -209,6 +235,7 @@ def _made_key(declaration: Declaration, fields: Mapping[str, Any]) -> str | None
 
 def _features(name: str, text: str, found: Reading) -> list[tuple[int, dict[str, Any]]]:
     """The features of a GeoJSON text with their lines."""
+
     def refuse(word: str) -> Any:
         raise ValueError(f"{word} is not a number that JSON knows")
 
@@ -286,9 +313,14 @@ def _join_geometries(name: str, text: str, declared: Sequence[Declaration], foun
         label = names[item.kind] if item else ""
         if item is None:
             found.findings.append(
-                finding(f"There is nothing with the key {feature.get('id')!r}.", name, line,
-                        allowed="the id of a feature is the key of a thing in " + declared[0].file,
-                        todo=nearest(str(feature.get("id")), things)))
+                finding(
+                    f"There is nothing with the key {feature.get('id')!r}.",
+                    name,
+                    line,
+                    allowed="the id of a feature is the key of a thing in " + declared[0].file,
+                    todo=nearest(str(feature.get("id")), things),
+                )
+            )
         elif label in item.fields:
             found.findings.append(finding(f"The {label} of {item.key!r} stands twice.", name, line))
         else:
@@ -315,12 +347,13 @@ def _markdown(name: str, text: str, declared: Sequence[Declaration], found: Read
 
 
 _READERS: dict[str, Callable[[str, str, Sequence[Declaration], Reading, Kinds], None]] = {
-    ".toml": _toml, ".csv": _csv, ".geojson": _geojson, ".md": _markdown,
+    ".toml": _toml,
+    ".csv": _csv,
+    ".geojson": _geojson,
+    ".md": _markdown,
 }
 
 
 def keys(items: Iterable[Item]) -> set[str]:
     """The keys of items that have one."""
     return {item.key for item in items if isinstance(item.key, str)}
-
-

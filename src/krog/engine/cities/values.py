@@ -68,8 +68,9 @@ def canonical(declaration: Declaration, fields: Fields) -> dict[str, Any]:
     types = _types(declaration.shape)
     found = dict(defaults(declaration))
     try:
-        whole = msgspec.convert({"key": "", **{name: plain(v) for name, v in fields.items() if name in types}},
-                                declaration.shape)
+        whole = msgspec.convert(
+            {"key": "", **{name: plain(v) for name, v in fields.items() if name in types}}, declaration.shape
+        )
         return found | {name: plain(v) for name, v in msgspec.to_builtins(whole).items() if name != "key"}
     except msgspec.ValidationError:
         pass  # field by field, so that what fits is right

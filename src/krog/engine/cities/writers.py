@@ -127,9 +127,13 @@ def csv(declaration: Declaration, things: Things, languages: Sequence[str]) -> s
 
 def _plain_texts(value: Any) -> bool:
     """Texts by language: each becomes a column; a table with anything else in it is one cell of JSON."""
-    return isinstance(value, Mapping) and bool(value) and all(
-        isinstance(name, str) and name.isascii() and name.isalpha() and name.islower() and isinstance(text, str)
-        for name, text in value.items()
+    return (
+        isinstance(value, Mapping)
+        and bool(value)
+        and all(
+            isinstance(name, str) and name.isascii() and name.isalpha() and name.islower() and isinstance(text, str)
+            for name, text in value.items()
+        )
     )
 
 
