@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -196,6 +196,7 @@ def tree(grant: Grant, plan: str, version: str | None = None) -> shapes.Tree:
     standings = measured.standings(grant, {each.indicator for node in nodes.values() for each in node.indicators})
     return shapes.Tree(
         shape, seen[chosen.key], states.with_states(nodes, measured.facts(standings)), standings,
+        tuple(reversed(seen.values())),
     )
 
 
@@ -268,9 +269,18 @@ def diff(grant: Grant, plan: str, a: str | None, b: str) -> shapes.Diff:
 
 def versions_of_node(grant: Grant, plan: str, key: str) -> list[tuple[shapes.Version, str]]:
     """The versions that changed a node, newest first, each with added, changed or removed."""
-    row, _, rows, seen = _one(grant, plan)
-    numbers = {version.number: version.key for version in rows.values() if version.number is not None}
-    spans = models.Node.objects.filter(plan=row, key=key, draft=None).exclude(until=F("since"))
+    return changes_of_node(grant, list(_one(grant, plan)[3].values()), key)
+
+
+def changes_of_node(
+    grant: Grant, versions: Sequence[shapes.Version], key: str
+) -> list[tuple[shapes.Version, str]]:
+    """The same for versions that were read already (with their plan's tree)."""
+    numbers = {version.number: version for version in versions if version.number is not None}
+    plan = versions[0].plan if versions else ""
+    spans = models.Node.objects.filter(
+        plan__key=plan, plan__dataset__in=grant.keys, key=key, draft=None
+    ).exclude(until=F("since"))
     pairs = list(spans.values_list("since", "until"))
     starts = {since for since, _ in pairs if since is not None}
     ends = {until for _, until in pairs if until is not None}
@@ -278,7 +288,7 @@ def versions_of_node(grant: Grant, plan: str, key: str) -> list[tuple[shapes.Ver
     for number in sorted(starts | ends, reverse=True):
         kind = "removed" if number not in starts else "changed" if number in ends else "added"
         if number in numbers:
-            found.append((seen[numbers[number]], kind))
+            found.append((numbers[number], kind))
     return found
 
 

@@ -170,13 +170,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Tree:
-    """All nodes of one version in the order of reading (each parent before its children), and where the indicators
-    stand that belong to them."""
+    """All nodes of one version in the order of reading (each parent before its children), where the indicators stand
+    that belong to them, and the plan's other versions, newest first."""
 
     plan: Plan
     version: Version
     nodes: Mapping[str, Node]
     standings: Mapping[str, Standing] = field(default_factory=dict)
+    versions: tuple[Version, ...] = ()
 
     @property
     def roots(self) -> tuple[str, ...]:

@@ -106,6 +106,18 @@ def proposals(
     )
 
 
+def about_node(grant: Grant, plan: str, node: str) -> tuple[list[shapes.Call], list[shapes.Proposal]]:
+    """The open calls of a plan, and the newest public proposals about one of its nodes."""
+    open_calls = [
+        _call(row) for row in models.Call.objects.filter(dataset__in=grant.keys, retired=False, plan=plan)
+    ]
+    found: tuple[shapes.Proposal, ...] = ()
+    if open_calls:
+        rows = _seen(grant).filter(state__in=shapes.PUBLIC_STATES, withheld=False, node=node)
+        found = tuple(_proposal(row, grant.datasets[row.call.dataset], False) for row in rows.order_by("-created")[:20])
+    return [call for call in open_calls if call.phase == "open"], list(found)
+
+
 def proposal(grant: Grant, key: str) -> shapes.Proposal:
     """One proposal, or NotFound. Who has its address sees its state at any time, its words once they are public."""
     row = _seen(grant).filter(key=key).first()

@@ -1,7 +1,352 @@
-"""Pages of plans in the portal."""
+"""Pages of plans in the portal: plans, the tree with its filters, a node, versions and what changed between them."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
 
-urlpatterns: list[URLPattern] = []
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from krog.base.errors import NotFound
+from krog.base.grant import Grant
+from krog.base.text import say
+from krog.catalogue import door
+from krog.people import reads as people
+from krog.plans import reads, states
+from krog.plans.shapes import Changed, Node, Tree, Version
+from krog.voice import reads as voice
+from krog.web.portal import plan_words as words
+
+#: Nodes that a list shows at once; the tree shows all, folded.
+REVIEWS = 10
+
+
+def _grant(request: HttpRequest) -> Grant:
+    return door.open(request.reader, "portal")  # type: ignore[attr-defined]
+
+
+def _crumbs(*more: tuple[str, str]) -> list[dict[str, str]]:
+    return [{"title": _("Plans"), "href": reverse("portal-plans-list")}, *({"title": t, "href": h} for t, h in more)]
+
+
+def _said(text: Any) -> str:
+    return str(say(text, get_language() or "sl"))
+
+
+def version_words(version: Version) -> dict[str, Any]:
+    """A version with its mark and words."""
+    mark, word = words.VERSION_STATUSES[version.status]
+    return {"version": version, "mark": mark, "word": word}
+
+
+def plans(request: HttpRequest) -> HttpResponse:
+    """All plans, each with the version in force and its size."""
+    cards = [
+        {
+            "card": card,
+            "href": reverse("portal-plans-tree", args=[card.plan.key]),
+            "levels": [(card.plan.level(key), n) for key, n in card.by_level.items()],
+        }
+        for card in reads.plans(_grant(request))
+    ]
+    return render(request, "portal/plans/list.html", {"cards": cards, "crumbs": _crumbs()})
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the address asks of the tree: what lies below `area`, of `level`, in `state`, `strategic`, with `text`."""
+
+    area: str = ""
+    level: str = ""
+    state: str = ""
+    strategic: bool = False
+    text: str = ""
+
+    @staticmethod
+    def of(request: HttpRequest) -> Filters:
+        given = request.GET
+        return Filters(
+            given.get("area", ""), given.get("level", ""), given.get("state", ""), given.get("strategic") == "1",
+            given.get("text", "")[:100].strip(),
+        )
+
+    @property
+    def any(self) -> bool:
+        return self != Filters()
+
+    def keys(self, tree: Tree) -> list[str]:
+        """The nodes that are asked for, in the order of reading."""
+        text = self.text.casefold()
+        return [
+            node.key for node in tree.nodes.values()
+            if (not self.area or self.area == node.key or self.area in node.path)
+            and (not self.level or node.level == self.level)
+            and (not self.state or node.state.code == self.state)
+            and (not self.strategic or node.strategic)
+            and (not text or any(text in str(t).casefold() for t in (node.number, *node.title.values(), node.key)))
+        ]
+
+
+def rows(tree: Tree, shown: Iterable[str], filtered: bool, version: str = "") -> list[dict[str, Any]]:
+    """The tree as lines to write one after the other: each says whether it opens a list and how many it closes.
+
+    A flat list is drawn many times faster than a template that includes itself for 700 nodes.
+    """
+    wanted = set(shown)
+    kept = wanted | {above for key in wanted for above in tree.nodes[key].path}
+    suffix = f"?version={version}" if version else ""
+    found: list[dict[str, Any]] = []
+    order = [node for node in tree.nodes.values() if node.key in kept]
+    base = reverse("portal-plans-tree", args=[tree.plan.key])
+    for place, node in enumerate(order):
+        following = order[place + 1] if place + 1 < len(order) else None
+        depth = following.depth if following else 0
+        mark, word = words.STATES[node.state.code]
+        found.append({
+            "node": node, "href": f"{base}/{node.key}{suffix}", "mark": mark, "word": word, "opens": depth > node.depth,
+            "closes": range(max(0, node.depth - depth)), "match": node.key in wanted and filtered,
+            "unfold": filtered or node.depth == 0,
+        })
+    return found
+
+
+def tree(request: HttpRequest, plan: str) -> HttpResponse:
+    """The whole tree of a version, folded, with filters in the address."""
+    grant = _grant(request)
+    version = request.GET.get("version", "")
+    found = reads.tree(grant, plan, version or None)
+    filters = Filters.of(request)
+    shown = filters.keys(found)
+    address = reverse("portal-plans-tree", args=[plan])
+    kept = {
+        name: value for name, value in request.GET.items() if name in ("area", "level", "strategic", "text", "version")
+    }
+    counts = []
+    for code, n in states.counts(found, found.nodes).items():
+        mark, word = words.STATES[code]
+        counts.append(
+            {
+                "mark": mark,
+                "word": word,
+                "count": n,
+                "href": f"{address}?{urlencode({**kept, 'state': code})}",
+                "current": filters.state == code,
+            }
+        )
+    levels = [(level, sum(node.level == level.key for node in found.nodes.values())) for level in found.plan.levels]
+    return render(request, "portal/plans/tree.html", {
+        "tree": found, "plan": found.plan, "rows": rows(found, shown, filters.any, version), "shown": len(shown),
+        "filters": filters, "counts": counts, "levels": [(level, n) for level, n in levels if n],
+        "areas": [found.nodes[key] for key in found.roots], "version": version_words(found.version), "asked": version,
+        "states": [(code, word) for code, (mark, word) in words.STATES.items()], "address": address,
+        "open_versions": [version_words(v) for v in found.versions if v.is_open],
+        "crumbs": _crumbs((_said(found.plan.title), "")),
+    })
+
+
+def indicator_rows(found: Tree, node: Node) -> list[dict[str, Any]]:
+    """The indicators of a node: value, target, verdict, and whether the target is clear."""
+    lines = []
+    for each in node.indicators:
+        standing = found.standings.get(each.indicator)
+        if standing is None:
+            continue
+        about, latest, evaluation = standing.indicator, standing.latest, standing.evaluation
+        mark, word = words.VERDICTS[
+            str(evaluation.verdict) if evaluation else "no_data" if latest is None else "not_evaluable"
+        ]
+        unclear = sorted({target.parse_status for target in about.targets if not target.readable}
+                         | ({about.parse_status} - {"ok"}))
+        lines.append(
+            {
+                "standing": standing,
+                "indicator": about,
+                "latest": latest,
+                "role": each.role,
+                "mark": mark,
+                "word": word,
+                "target": evaluation.target if evaluation else None,
+                "unclear": bool(unclear),
+                "why": words.no_verdict(evaluation.reasons)
+                if evaluation and str(evaluation.verdict) == "not_evaluable"
+                else "",
+                "note": about.parse_note,
+                "raw": about.raw,
+                "href": f"/{get_language()}/indicators/{about.key}",
+            }
+        )
+    return lines
+
+
+def link_rows(found: Tree, node: Node) -> list[dict[str, Any]]:
+    """The links of a node, each in words from its side."""
+    lines = []
+    for link in node.links:
+        there = link.source == node.key
+        other = found.nodes[link.target if there else link.source]
+        lines.append({"words": words.LINKS[link.type][0 if there else 1], "node": other,
+                      "href": reverse("portal-plans-node", args=[found.plan.key, other.key])})
+    return lines
+
+
+def node(request: HttpRequest, plan: str, key: str) -> HttpResponse:
+    """One node: purpose, state with reasons, who, indicators, reviews, proposals, versions, source."""
+    grant = _grant(request)
+    asked = request.GET.get("version", "")
+    found = reads.tree(grant, plan, asked or None)
+    if key not in found.nodes:
+        raise NotFound(
+            _("This version of the plan has no node %(key)s.") % {"key": key},
+            "node",
+            todo=_("It may stand in another version."),
+            extra={"versions": reverse("portal-plans-versions", args=[plan])},
+        )
+    one = found.nodes[key]
+    suffix = f"?version={asked}" if asked else ""
+    office = next((o for o in people.offices(grant) if o.key == one.office), None) if one.office else None
+    calls, proposals = voice.about_node(grant, plan, key)
+    mark, word = words.STATES[one.state.code]
+    below = found.below(key)
+    return render(
+        request,
+        "portal/plans/node.html",
+        {
+            "tree": found,
+            "plan": found.plan,
+            "node": one,
+            "level": found.plan.level(one.level),
+            "mark": mark,
+            "word": word,
+            "reasons": [words.reason(each) for each in one.state.reasons],
+            "status": words.status(one.status) if one.status else "",
+            "office": office,
+            "indicators": indicator_rows(found, one),
+            "links": link_rows(found, one),
+            "children": rows_of(found, one.children, suffix),
+            "below": len(below),
+            "below_states": [(*words.STATES[code], n) for code, n in states.counts(found, below).items()],
+            "reviews": [review_words(each) for each in reads.reviews(grant, plan, key, REVIEWS)],
+            "proposals": [(each, words.PROPOSAL_STATES[each.state]) for each in proposals],
+            "calls": calls,
+            "changes": [(version_words(v), kind) for v, kind in reads.changes_of_node(grant, found.versions, key)],
+            "version": version_words(found.version),
+            "asked": asked,
+            "crumbs": _crumbs(
+                (_said(found.plan.title), reverse("portal-plans-tree", args=[plan]) + suffix),
+                *(
+                    (words.title(found.nodes[up]), reverse("portal-plans-node", args=[plan, up]) + suffix)
+                    for up in one.path
+                ),
+                (words.title(one), ""),
+            ),
+        },
+    )
+
+
+def rows_of(found: Tree, keys: Iterable[str], suffix: str = "") -> list[dict[str, Any]]:
+    """Some nodes with their states in words."""
+    lines = []
+    for key in keys:
+        mark, word = words.STATES[found.nodes[key].state.code]
+        lines.append({"node": found.nodes[key], "mark": mark, "word": word, "below": len(found.below(key)),
+                      "href": reverse("portal-plans-node", args=[found.plan.key, key]) + suffix})
+    return lines
+
+
+def review_words(review: Any) -> dict[str, Any]:
+    """A review with its judgement and decision in words."""
+    mark, word = words.JUDGEMENTS[review.judgement]
+    return {
+        "review": review, "mark": mark, "word": word, "decision": words.DECISIONS[review.decision],
+        "facts": [{"fact": fact, "word": words.VERDICTS[fact.verdict][1]} for fact in review.facts],
+    }
+
+
+def history(request: HttpRequest, plan: str, key: str) -> HttpResponse:
+    """What was done to a node, when and why."""
+    grant = _grant(request)
+    one = reads.node(grant, plan, key)
+    return render(request, "portal/plans/history.html", {
+        "node": one, "entries": reads.history(grant, plan, key),
+        "crumbs": _crumbs((plan, reverse("portal-plans-tree", args=[plan])),
+                          (words.title(one), reverse("portal-plans-node", args=[plan, key])), (_("History"), "")),
+    })
+
+
+def versions(request: HttpRequest, plan: str) -> HttpResponse:
+    """The versions of a plan, and the choice of two to compare."""
+    grant = _grant(request)
+    found = reads.versions(grant, plan)
+    in_force = next((v for v in found if v.in_force), None)
+    return render(request, "portal/plans/versions.html", {
+        "plan": plan, "versions": [version_words(v) for v in found], "in_force": in_force, "many": len(found) > 1,
+        "crumbs": _crumbs((plan, reverse("portal-plans-tree", args=[plan])), (_("Versions"), "")),
+    })
+
+
+def change_rows(changes: Iterable[Changed], offices: dict[str, Any]) -> list[dict[str, Any]]:
+    """Changed nodes, each with the fields that differ side by side, in words."""
+    found = []
+    for each in changes:
+        fields = []
+        for name in each.fields:
+            before, after = (shown_field(side, name, offices) for side in (each.before, each.after))
+            fields.append({"name": words.FIELDS[name], "before": before, "after": after})
+        found.append({"change": each, "node": each.node, "fields": fields, "grounds": [
+            {"ground": g, "href": ground_address(g.ref)} for g in each.grounds
+        ]})
+    return found
+
+
+def shown_field(side: Node | None, name: str, offices: dict[str, Any]) -> str:
+    """A field of a node as people read it."""
+    if side is None:
+        return ""
+    value = getattr(side, name)
+    if name in ("title", "text"):
+        return "\n".join(f"{language}: {text}" for language, text in sorted(value.items()))
+    if name == "strategic":
+        return _("yes") if value else _("no")
+    if name == "status":
+        return str(words.status(value)) if value else ""
+    return _said(offices[value]) if name == "office" and value in offices else str(value)
+
+
+def ground_address(ref: Any) -> str:
+    """The page of what a change is because of, if it has one."""
+    return reverse("portal-voice-proposal", args=[ref.key]) if ref is not None and ref.noun == "proposal" else ""
+
+
+def diff(request: HttpRequest, plan: str) -> HttpResponse:
+    """What leads from one version to another, side by side."""
+    grant = _grant(request)
+    a, b = request.GET.get("a", ""), request.GET.get("b", "")
+    all_versions = reads.versions(grant, plan)
+    if not b:
+        b = next((v.key for v in all_versions if v.is_open), next((v.key for v in all_versions if v.in_force), ""))
+    found = reads.diff(grant, plan, a or None, b)
+    offices = {office.key: office.title for office in people.offices(grant)}
+    return render(request, "portal/plans/diff.html", {
+        "plan": found.plan, "diff": found, "a": version_words(found.a), "b": version_words(found.b),
+        "versions": all_versions,
+        "added": change_rows(found.of("added"), offices), "removed": change_rows(found.of("removed"), offices),
+        "changed": change_rows(found.of("changed"), offices),
+        "crumbs": _crumbs((_said(found.plan.title), reverse("portal-plans-tree", args=[plan])),
+                          (_("Versions"), reverse("portal-plans-versions", args=[plan])), (_("What changed"), "")),
+    })
+
+
+urlpatterns = [
+    path("plans/", plans, name="portal-plans-list"),
+    path("plans/<str:plan>", tree, name="portal-plans-tree"),
+    path("plans/<str:plan>/versions", versions, name="portal-plans-versions"),
+    path("plans/<str:plan>/diff", diff, name="portal-plans-diff"),
+    path("plans/<str:plan>/<str:key>", node, name="portal-plans-node"),
+    path("plans/<str:plan>/<str:key>/history", history, name="portal-plans-history"),
+]

@@ -1,0 +1,118 @@
+"""Pages of plans: anybody reads what is in force, with few queries however large the plan is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from krog.base.ids import Ref
+from krog.plans import verbs
+from tests.nouns.plans_fixture import PLANNER, plan
+from tests.nouns.test_plans_states import _belongs, _indicator
+
+pytestmark = pytest.mark.django_db
+
+Make = Callable[..., str]
+
+
+def _get(client: Client, address: str, status: int = 200) -> str:
+    answer = client.get(address)
+    assert answer.status_code == status, answer.content.decode()[:2000]
+    return answer.content.decode()
+
+
+def test_the_tree_shows_states_and_filters_stand_in_the_address(client: Client, dataset: Make) -> None:
+    plan(dataset)
+    dataset("figures", noun="indicators")
+    _indicator("losses", {"2014": 0.0, "2024": 1.0})
+    _belongs("u3.2", "losses")
+    page = _get(client, "/en/plans/")
+    assert "Town 2030" in page
+    assert "the source names no adoption" in page
+    page = _get(client, "/en/plans/town")
+    assert "off track" in page
+    assert page.count("<details") == page.count("</details>") == 2
+    assert len(re.findall(r"<li[ >]", page)) == page.count("</li>")
+    found = _get(client, "/en/plans/town?text=water&level=project")
+    assert "Water supply renewal" in found
+    assert "Green spaces" not in found
+    assert "Drinking water" in found
+    assert "Nothing in the plan fits" in _get(client, "/en/plans/town?text=zzz")
+    assert "Drinking water" in _get(client, "/en/plans/town?state=off_track")
+    assert "Green spaces" not in _get(client, "/en/plans/town?state=off_track")
+    _get(client, "/en/plans/nothing", 404)
+    _get(client, "/en/plans/town?version=nothing", 404)
+    _get(client, "/sl/plans/town?area=%00&level=%27%3B&state=%F0%9F%8C%8A")
+
+
+def test_a_node_shows_why_who_and_what_and_escapes_what_people_wrote(client: Client, dataset: Make) -> None:
+    plan(dataset)
+    dataset("figures", noun="indicators")
+    _indicator("losses", {"2014": 0.0, "2024": 1.0})
+    _indicator("unclear", {"2024": 5.0}, parse_status="ambiguous")
+    _belongs("u3.2", "losses")
+    _belongs("u3.2", "unclear")
+    verbs.review(PLANNER, plan="town", node="u3.2", judgement="off_track", decision="change", note="<b>pipes</b>")
+    page = _get(client, "/en/plans/town/u3.2")
+    for words in ("Drinking water", "off track", "Indicator losses", "nobody is named", "unclear in the source",
+                  "the target can be read in several ways", "Water supply renewal", "&lt;b&gt;pipes&lt;/b&gt;"):
+        assert words in page
+    assert "Petra Planner" not in page
+    assert "plans.review" in _get(client, "/en/plans/town/u3.2/history")
+    assert "Petra Planner" not in _get(client, "/en/plans/town/u3.2/history")
+    _get(client, "/en/plans/town/nothing", 404)
+
+
+def test_versions_and_what_changed_are_public_once_a_draft_is_out(
+    client: Client, dataset: Make, client_of: Any
+) -> None:
+    plan(dataset)
+    draft = verbs.begin_draft(PLANNER, plan="town", label="Plan 2026")
+    verbs.change_node(PLANNER, plan="town", draft=draft, node="u3.1", fields={"title": {"en": "Parks"}},
+                      because=Ref("proposal", "p-abc"), note="asked for")
+    _get(client, f"/en/plans/town?version={draft}", 404)
+    _get(client, f"/en/plans/town/diff?b={draft}", 404)
+    planner = client_of("petra", "planner")
+    assert "Parks" in _get(planner, f"/en/plans/town/diff?b={draft}")
+    assert "Plan 2026" not in _get(client, "/en/plans/town/versions")
+    verbs.consult(PLANNER, plan="town", draft=draft)
+    page = _get(client, f"/en/plans/town/diff?b={draft}")
+    for words in ("<del>en: Green spaces</del>", "<ins>en: Parks</ins>", "p-abc", "asked for"):
+        assert words in page
+    assert "it is not in force" in _get(client, f"/en/plans/town/u3.1?version={draft}")
+    verbs.adopt(PLANNER, plan="town", version=draft, body="Town council", on=verbs.today(), gazette="UL 7/26")
+    page = _get(client, "/en/plans/town/versions")
+    for words in ("Town council", "UL 7/26", "in force", "replaced by a newer version"):
+        assert words in page
+    assert "Green spaces" in _get(client, "/en/plans/town/u3.1?version=first")
+    assert "Parks" in _get(client, "/en/plans/town/u3.1")
+    assert "Nothing differs" in _get(client, "/en/plans/town/diff?a=first&b=first")
+
+
+@pytest.mark.parametrize("nodes", [141, 700])
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_pages_take_few_queries_however_large_the_plan_is(
+    nodes: int, signed_in: bool, client: Client, client_of: Any, dataset: Make, django_assert_max_num_queries: Any
+) -> None:
+    plan(dataset, nodes=nodes)
+    dataset("figures", noun="indicators")
+    dataset("proposals", noun="voice")
+    for n in range(20):
+        _indicator(f"i{n}", {"2014": 0.0, "2024": 99.0 - 4 * n})
+        _belongs(f"n{n}", f"i{n}")
+    reader = client_of("petra", "planner") if signed_in else client
+    _get(reader, "/en/plans/")
+    for address in (
+        "/en/plans/",
+        "/en/plans/town",
+        "/en/plans/town/n3",
+        "/en/plans/town/versions",
+        "/api/v1/plans/town",
+        "/api/v1/plans/town/n3",
+    ):
+        with django_assert_max_num_queries(12):
+            _get(reader, address)
