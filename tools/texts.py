@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 import io
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
@@ -81,10 +83,16 @@ def messages() -> Iterator[Message]:
             yield from _messages(path.read_text("utf-8"), path, 0)
 
 
+def _aliases(code: str) -> dict[str, Any]:
+    """Other names under which a module imports Django's functions: `from … import gettext_noop as later`."""
+    return {alias: KEYWORDS[name] for name, alias in re.findall(r"\b(\w+) as (\w+)", code) if name in KEYWORDS}
+
+
 def _messages(code: str, path: Path, line: int) -> Iterator[Message]:
     where = str(path.relative_to(ROOT))
+    words = {**KEYWORDS, **_aliases(code)}
     try:
-        found = list(extract("python", io.BytesIO(code.encode()), KEYWORDS, options={"encoding": "utf-8"}))
+        found = list(extract("python", io.BytesIO(code.encode()), words, options={"encoding": "utf-8"}))
     except (SyntaxError, IndentationError):
         return
     for number, text, _, context in found:

@@ -12,6 +12,14 @@ export function focusErrors(root) {
   root.querySelector("[data-focus]")?.focus();
 }
 
+// A choice that only filters the page need not be confirmed; its button stays for those without script.
+export function submitOnChange(root) {
+  for (const select of root.querySelectorAll("select[data-submit]")) {
+    select.form?.querySelector("button")?.classList.add("sr-only");
+    select.addEventListener("change", () => select.form?.requestSubmit());
+  }
+}
+
 const text = (row, index) => row.cells[index]?.dataset.sort ?? row.cells[index]?.textContent.trim() ?? "";
 
 function compare(a, b) {

@@ -24,11 +24,11 @@ export function follow(root) {
       return;
     }
     for (const one of Array.isArray(reading) ? reading : [reading]) {
-      for (const place of root.querySelectorAll(`[data-live="${CSS.escape(one.datastream ?? one.stream ?? "")}"]`)) show(place, one);
+      for (const place of root.querySelectorAll(`[data-live="${CSS.escape(one.stream ?? "")}"]`)) show(place, one);
     }
   };
   source.onmessage = take;
-  source.addEventListener("observation", take);
+  source.addEventListener("value", take);
 }
 
 function show(place, reading) {

@@ -33,7 +33,11 @@ function open(element) {
     shapes(view, features);
     view.once("idle", () => { element.dataset.ready = "true"; });
   });
-  for (const feature of features.features) if (feature.geometry?.type === "Point") point(view, feature, section, data);
+  // What needs attention is drawn last, above the rest.
+  const order = ["none", "", "ok", "warn", "bad"];
+  const points = features.features.filter((feature) => feature.geometry?.type === "Point");
+  points.sort((a, b) => order.indexOf(a.properties?.state ?? "") - order.indexOf(b.properties?.state ?? ""));
+  for (const feature of points) point(view, feature, section, data);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => location.reload());
 }
 
@@ -49,14 +53,19 @@ async function base(view, address, frame) {
     for (const feature of ground.features) if (feature.properties?.kind === "outline") for (const corner of feature.geometry.coordinates.flat(Infinity).reduce((all, value, i, flat) => (i % 2 ? all : [...all, [value, flat[i + 1]]]), [])) around.extend(corner);
     if (!around.isEmpty()) view.fitBounds(around, { padding: 24, animate: false });
   }
-  const labels = ground.features.filter((f) => f.properties?.kind === "settlement" && f.geometry?.type === "Point");
-  for (const feature of labels) {
+  const labels = [];
+  for (const feature of ground.features) {
+    if (feature.properties?.kind !== "settlement" || feature.geometry?.type !== "Point") continue;
+    const { title, rank } = feature.properties;
     const name = document.createElement("span");
-    name.className = feature.properties.rank === 1 ? "map-place" : "map-place small";
-    name.textContent = feature.properties.title;
+    name.className = rank === 1 ? "map-place" : "map-place small";
+    name.textContent = title;
     name.setAttribute("aria-hidden", "true");
-    feature.marker = new Marker({ element: name, anchor: "center" }).setLngLat(feature.geometry.coordinates).addTo(view);
+    const at = feature.geometry.coordinates;
+    labels.push({ title, rank: rank ?? 9, at, name });
+    new Marker({ element: name, anchor: "center" }).setLngLat(at).addTo(view);
   }
+  labels.sort((a, b) => a.rank - b.rank);
   const thin = () => declutter(view, labels);
   thin();
   view.on("moveend", thin);
@@ -65,13 +74,12 @@ async function base(view, address, frame) {
 // Names of settlements that would run into each other stay away until the reader zooms in.
 function declutter(view, labels) {
   const taken = [];
-  for (const feature of labels.slice().sort((a, b) => (a.properties.rank ?? 9) - (b.properties.rank ?? 9))) {
-    const at = view.project(feature.geometry.coordinates);
-    const half = feature.properties.title.length * 4 + 6;
-    const box = [at.x - half, at.y - 10, at.x + half, at.y + 10];
-    const free = taken.every(([x0, y0, x1, y1]) => box[0] > x1 || box[2] < x0 || box[1] > y1 || box[3] < y0);
-    feature.marker.getElement().hidden = !free;
-    if (free) taken.push(box);
+  for (const { title, at, name } of labels) {
+    const { x, y } = view.project(at);
+    const half = title.length * 4 + 6;
+    const free = taken.every(([x0, y0, x1, y1]) => x - half > x1 || x + half < x0 || y - 10 > y1 || y + 10 < y0);
+    name.hidden = !free;
+    if (free) taken.push([x - half, y - 10, x + half, y + 10]);
   }
 }
 

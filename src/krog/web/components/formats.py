@@ -136,6 +136,11 @@ def unit(code: str, language: str) -> str:
     return units.symbol(code)
 
 
+def amount(value: Any, code: str, language: str, decimals: int | None = None) -> str:
+    """A number with its unit, kept on one line: `5,9 m³/h`."""
+    return f"{number(value, language, decimals)}{NARROW}{unit(code, language)}".rstrip()
+
+
 _ENGLISH_UNITS = {
     "MW.h/a": "MWh/year",
     "t{CO2e}": "t CO₂ eq.",
