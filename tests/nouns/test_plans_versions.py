@@ -117,7 +117,7 @@ def test_an_adoption_never_takes_back_another_silently(dataset: Make) -> None:
     verbs.change_node(PLANNER, plan="town", draft=two, node="u3.2", fields={"title": {"en": "Water, two"}})
     _adopt(one)
     verbs.consult(PLANNER, plan="town", draft=two)
-    with pytest.raises(Conflict, match="meanwhile changed 1") as refused:
+    with pytest.raises(Conflict, match="too: 1") as refused:
         verbs.adopt(PLANNER, plan="town", version=two, body="Council", on=verbs.today())
     assert [problem.where for problem in refused.value.problems] == ["u3.1"]
     verbs.reopen(PLANNER, plan="town", draft=two)
@@ -164,7 +164,7 @@ def test_a_plan_hangs_together_in_every_draft(dataset: Make) -> None:
         verbs.change_node(PLANNER, plan="town", draft=draft, node="u3.1", fields={"parent": "nowhere"})
     with pytest.raises(Conflict, match="stand below"):
         verbs.remove_node(PLANNER, plan="town", draft=draft, node="tp3")
-    with pytest.raises(Conflict, match="already, in the plan 'town'"):
+    with pytest.raises(Conflict, match="already, in the plan “town”"):
         verbs.add_node(PLANNER, plan="town", draft=draft, node="u3.1", fields={"title": {"en": "Again"}})
     assert reads.diff(grant(PLANNER), "town", None, draft).empty
     with pytest.raises(Conflict, match="changes nothing"):

@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from krog.base import times
 from krog.base.declaration import Change
@@ -103,7 +104,7 @@ class _Target:
 def _targets(names: set[str]) -> dict[str, _Target]:
     rows = {plan.key: plan for plan in models.Plan.objects.select_for_update().filter(key__in=names)}
     if missing := sorted(names - set(rows)):
-        raise NotFound(f"There is no plan {missing[0]!r}.", "plan")
+        raise NotFound(_("There is no plan “%(plan)s”.") % {"plan": missing[0]}, "plan")
     return {key: _Target(row) for key, row in rows.items()}
 
 
@@ -111,7 +112,11 @@ def declare_nodes(by: Reader, changes: Sequence[Change]) -> None:
     """Makes, changes and takes out nodes, as the module says."""
     require(by, "administrator", what="apply a city's files")
     if reserved := sorted(RESERVED_KEYS & {change.key for change in changes}):
-        raise Invalid(f"A node cannot have the key {reserved[0]!r}.", "key", todo="It is the address of a page.")
+        raise Invalid(
+            _("A node cannot have the key “%(key)s”.") % {"key": reserved[0]},
+            "key",
+            todo=_("It is the address of a page."),
+        )
     with transaction.atomic():
         standing = {
             row.key: row for row in models.Node.objects.filter(
@@ -123,8 +128,11 @@ def declare_nodes(by: Reader, changes: Sequence[Change]) -> None:
             old = standing.get(change.key)
             plan = (change.fields or {}).get("plan") or (old.plan.key if old else "")
             if old is not None and plan != old.plan.key:
-                raise Conflict(f"The node {change.key!r} belongs to the plan {old.plan.key!r}.", "plan",
-                               todo="Give it another key in the other plan.")
+                raise Conflict(
+                    _("The node “%(key)s” belongs to the plan “%(plan)s”.") % {"key": change.key, "plan": old.plan.key},
+                    "plan",
+                    todo=_("Give it another key in the other plan."),
+                )
             if plan:
                 by_plan[plan].append(change)
         targets = _targets(set(by_plan))
@@ -228,7 +236,7 @@ def _declare_spans(
             models.Node.objects.filter(key__in=set(wanted.values()), until=None).values_list("key", "plan__key")
         )
         if missing := sorted({node for node in wanted.values() if node not in plans}):
-            raise NotFound(f"There is no plan node {missing[0]!r}.", owner)
+            raise NotFound(_("There is no plan node “%(key)s”.") % {"key": missing[0]}, owner)
         targets = _targets({plans[node] for node in wanted.values()} | {row.plan.key for row in standing.values()})
         journal = []
         for change in changes:
@@ -283,5 +291,7 @@ def _hold_together(target: _Target) -> None:
              for each in models.NodeIndicator.objects.filter(**kept).values_list("node", "indicator", "role")],
         )
     if found:
-        raise Conflict(f"The plan {target.plan.key!r} would not hang together like this; nothing was changed.",
-                       problems=tuple(Problem(p.what, p.where, p.allowed, p.todo) for p in found[:50]))
+        raise Conflict(
+            _("The plan would not hang together like this; nothing was changed."),
+            problems=tuple(Problem(p.what, p.where, p.allowed, p.todo) for p in found[:50]),
+        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from krog.base.errors import Conflict, NotFound, Problem
 from krog.plans import models
 from krog.plans.reads import overlaid, span
@@ -23,11 +25,15 @@ def locked(plan: str, version: str, *statuses: str) -> models.Version:
         models.Plan.objects.select_for_update().get(key=plan, retired=False)
         row = models.Version.objects.select_related("plan").get(plan__key=plan, key=version)
     except (models.Plan.DoesNotExist, models.Version.DoesNotExist):
-        raise NotFound(f"The plan {plan!r} has no version {version!r}.", "version") from None
+        raise NotFound(
+            _("The plan “%(plan)s” has no version “%(version)s”.") % {"plan": plan, "version": version}, "version"
+        ) from None
     if row.status not in statuses:
         raise Conflict(
-            f"The version {row.label!r} has the status {row.status}; this can be done only while it is "
-            f"{' or '.join(statuses)}.", "version", todo="Begin a new draft." if row.number else "",
+            _("The version “%(label)s” has the status %(status)s; this can be done only in the status %(statuses)s.")
+            % {"label": row.label, "status": row.status, "statuses": ", ".join(statuses)},
+            "version",
+            todo=_("Begin a new draft.") if row.number else "",
         )
     return row
 
@@ -51,7 +57,9 @@ class Draft:
     def node(self, key: str) -> models.Node:
         row = self.own.get(key) or self.base.get(key)
         if row is None or row.gone:
-            raise NotFound(f"The version {self.version.label!r} has no node {key!r}.", "node")
+            raise NotFound(
+                _("The version “%(label)s” has no node “%(key)s”.") % {"label": self.version.label, "key": key}, "node"
+            )
         return row
 
     def put(self, key: str, fields: Mapping[str, Any], *, gone: bool = False) -> None:

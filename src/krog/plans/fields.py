@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from krog.base.errors import Problem, invalid
 from krog.plans.shapes import FIELDS
 
@@ -45,48 +47,61 @@ def cleaned(fields: Mapping[str, Any], *, node: str, levels: Iterable[str], offi
 
     for name, value in fields.items():
         if name not in FIELDS:
-            wrong(name, "A node has no such field.", ", ".join(FIELDS))
+            wrong(name, _("A node has no such field."), ", ".join(FIELDS))
         elif name in ("title", "text"):
             found[name] = _text(name, value, wrong)
         elif name == "order":
             if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 1_000_000:
-                wrong(name, f"{value!r} is no place in an order.", "a whole number")
+                wrong(name, _("“%(value)s” is no place in an order.") % {"value": value}, _("a whole number"))
             else:
                 found[name] = value
         elif name == "strategic":
             if not isinstance(value, bool):
-                wrong(name, f"{value!r} is neither yes nor no.", "true, false")
+                wrong(name, _("“%(value)s” is neither yes nor no.") % {"value": value}, "true, false")
             found[name] = value
         elif not isinstance(value, str):
-            wrong(name, f"{value!r} is not a text.")
+            wrong(name, _("“%(value)s” is not a text.") % {"value": value})
         else:
             found[name] = plain(value)
             if len(found[name]) > _LONGEST.get(name, 100):
-                wrong(name, f"The text has {len(found[name])} characters.", f"at most {_LONGEST.get(name, 100)}")
+                wrong(
+                    name,
+                    _("The text has %(count)s characters.") % {"count": len(found[name])},
+                    _("at most %(count)s characters") % {"count": _LONGEST.get(name, 100)},
+                )
     known_levels, known_offices = list(levels), set(offices)
     if found.get("level") and known_levels and found["level"] not in known_levels:
-        wrong("level", f"The plan has no level {found['level']!r}.", ", ".join(known_levels))
+        wrong("level", _("The plan has no level “%(level)s”.") % {"level": found['level']}, ", ".join(known_levels))
     if found.get("office") and found["office"] not in known_offices:
-        wrong("office", f"There is no office {found['office']!r}.", ", ".join(sorted(known_offices)))
+        wrong(
+            "office",
+            _("There is no office “%(office)s”.") % {"office": found["office"]},
+            ", ".join(sorted(known_offices)),
+        )
     if "status" in found and not _CODE.match(found["status"]):
-        wrong("status", f"{found['status']!r} is not a status.", ", ".join(NODE_STATUSES))
+        wrong("status", _("“%(status)s” is not a status.") % {"status": found['status']}, ", ".join(NODE_STATUSES))
     if "title" in fields and not found.get("title") and not any(p.where.endswith(" title") for p in problems):
-        wrong("title", "A node needs a title in at least one language.")
+        wrong("title", _("A node needs a title in at least one language."))
     if problems:
-        raise invalid(problems, f"The node {node} cannot be saved like this.")
+        raise invalid(problems, _("The node %(node)s cannot be saved like this.") % {"node": node})
     return found
 
 
 def _text(name: str, value: Any, wrong: Any) -> dict[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(t, str) and isinstance(k, str) for k, t in value.items()):
-        wrong(name, f"{value!r} is not a text by language.", '{"sl": "…", "en": "…"}')
+        wrong(name, _("“%(value)s” is not a text by language.") % {"value": value}, '{"sl": "…", "en": "…"}')
         return {}
     texts = {}
     for language, text in value.items():
         if not _LANGUAGE.match(language):
-            wrong(name, f"{language!r} is not a language.", "a code such as sl, it, en")
+            wrong(name, _("“%(language)s” is not a language.") % {"language": language}, _("a code such as sl, it, en"))
         elif clean := plain(text):
             texts[language] = clean
             if len(clean) > _LONGEST[name]:
-                wrong(name, f"The text in {language} has {len(clean)} characters.", f"at most {_LONGEST[name]}")
+                wrong(
+                    name,
+                    _("The text in %(language)s has %(count)s characters.")
+                    % {"language": language, "count": len(clean)},
+                    _("at most %(count)s characters") % {"count": _LONGEST[name]},
+                )
     return texts

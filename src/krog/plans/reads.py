@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
 
 from krog.base.errors import NotFound
 from krog.base.grant import Access, Grant
@@ -67,7 +68,7 @@ def _one(
 ) -> tuple[models.Plan, shapes.Plan, dict[str, models.Version], dict[str, shapes.Version]]:
     found = _plans(grant, key)
     if not found:
-        raise NotFound(f"There is no plan {key!r}.", "plan")
+        raise NotFound(_("There is no plan “%(plan)s”.") % {"plan": key}, "plan")
     return found[0]
 
 
@@ -77,11 +78,15 @@ def _chosen(
     """The version asked for; without one the version in force, else the last that was."""
     if version:
         if version not in rows:
-            raise NotFound(f"The plan {plan.key!r} has no version {version!r}.", "version", ", ".join(rows))
+            raise NotFound(
+                _("The plan “%(plan)s” has no version “%(version)s”.") % {"plan": plan.key, "version": version},
+                "version",
+                ", ".join(rows),
+            )
         return rows[version]
     numbered = [row for row in rows.values() if row.number == plan.latest]
     if not numbered:
-        raise NotFound(f"No version of the plan {plan.key!r} has been adopted yet.", "version")
+        raise NotFound(_("No version of the plan “%(key)s” has been adopted yet.") % {"key": plan.key}, "version")
     return numbered[0]
 
 
@@ -168,7 +173,7 @@ def plans(grant: Grant) -> list[shapes.PlanCard]:
     for pk, level in models.Node.objects.filter(plan__in=ids, draft=None, until=None).values_list("plan_id", "level"):
         by_plan[pk][level] += 1
     cards = []
-    for row, plan, _, versions in found:
+    for row, plan, _rows, versions in found:
         levels = by_plan[row.pk]
         cards.append(shapes.PlanCard(
             plan, levels.total(), {level.key: levels[level.key] for level in plan.levels if levels[level.key]},
@@ -204,8 +209,11 @@ def node(grant: Grant, plan: str, key: str, version: str | None = None) -> shape
     """One node of a version with its place in the tree and its state, or NotFound."""
     found = tree(grant, plan, version)
     if key not in found.nodes:
-        raise NotFound(f"The plan {plan!r} has no node {key!r} in this version.", "node",
-                       todo="It may stand in another version of the plan.")
+        raise NotFound(
+            _("The plan “%(plan)s” has no node “%(key)s” in this version.") % {"plan": plan, "key": key},
+            "node",
+            todo=_("It may stand in another version of the plan."),
+        )
     return found.nodes[key]
 
 
@@ -215,7 +223,7 @@ def plan_of_node(grant: Grant, key: str) -> str:
                                           ).select_related("plan").order_by("-since"):
         if _shown(node_of(row, row.plan.key), grant.datasets[row.plan.dataset]) is not None:
             return row.plan.key
-    raise NotFound(f"There is no plan node {key!r}.", "node")
+    raise NotFound(_("There is no plan node “%(key)s”.") % {"key": key}, "node")
 
 
 def nodes_named(grant: Grant, keys: Iterable[str]) -> dict[str, shapes.Node]:

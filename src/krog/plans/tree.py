@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from krog.base.errors import Problem
 from krog.plans.shapes import FIELDS, Changed, Ground, Link, Node, NodeIndicator
 
@@ -18,11 +20,16 @@ def problems(
 ) -> list[Problem]:
     """Everything that keeps nodes (key → parent's key or "") and links from being a plan; empty when all is well."""
     found = [
-        Problem(f"The node above it, {parent!r}, is not in this version.", key, todo="Choose another, or none.")
-        for key, parent in parents.items() if parent and parent not in parents
+        Problem(
+            _("The node above it, “%(parent)s”, is not in this version.") % {"parent": parent},
+            key,
+            todo=_("Choose another, or none."),
+        )
+        for key, parent in parents.items()
+        if parent and parent not in parents
     ]
     found += [
-        Problem("It stands below itself.", key, todo="Choose another node above it.")
+        Problem(_("It stands below itself."), key, todo=_("Choose another node above it."))
         for key in sorted(_on_cycles({key: [parent] if parent else [] for key, parent in parents.items()}))
     ]
     by_type: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -30,22 +37,35 @@ def problems(
     for link in links:
         for end in (link.source, link.target):
             if end not in parents:
-                found.append(Problem(f"The node {end!r} is not in this version.", f"link {link.key}"))
+                found.append(
+                    Problem(_("The node “%(end)s” is not in this version.") % {"end": end}, f"link {link.key}")
+                )
         if link.source == link.target:
-            found.append(Problem("A node cannot be linked to itself.", f"link {link.key}"))
+            found.append(Problem(_("A node cannot be linked to itself."), f"link {link.key}"))
         elif link.type in DIRECTED:
             by_type[link.type][link.source].append(link.target)
         else:
             pair = (min(link.source, link.target), max(link.source, link.target))
             if pair in seen:
-                found.append(Problem("These two are linked already, the other way round.", f"link {link.key}"))
+                found.append(Problem(_("These two are linked already, the other way round."), f"link {link.key}"))
             seen.add(pair)
     for kind, graph in by_type.items():
         for key in sorted(_on_cycles(graph)):
-            found.append(Problem(f"Links “{kind}” lead from this node back to it.", key, todo="Take one of them out."))
+            found.append(
+                Problem(
+                    _("Links “%(kind)s” lead from this node back to it.") % {"kind": kind},
+                    key,
+                    todo=_("Take one of them out."),
+                )
+            )
     for each in indicators:
         if each.node not in parents:
-            found.append(Problem(f"The node {each.node!r} is not in this version.", f"indicator {each.indicator}"))
+            found.append(
+                Problem(
+                    _("The node “%(node)s” is not in this version.") % {"node": each.node},
+                    f"indicator {each.indicator}",
+                )
+            )
     return found
 
 

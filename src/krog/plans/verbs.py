@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from krog.base import times
 from krog.base.errors import Conflict, Invalid, NotFound, Problem, invalid
@@ -37,12 +38,15 @@ def begin_draft(by: Reader, *, plan: str, label: str, note: str = "") -> str:
     label = plain(label)
     if not label or len(label) > 200:
         raise Invalid(
-            "A draft needs a name.", "label", "1 to 200 characters", "Name it as the council will, as in “2026”."
+            _("A draft needs a name."),
+            "label",
+            _("1 to %(count)s characters") % {"count": 200},
+            _("Name it as the council will, as in “2026”."),
         )
     with transaction.atomic():
         row = models.Plan.objects.select_for_update().filter(key=plan, retired=False).first()
         if row is None:
-            raise NotFound(f"There is no plan {plan!r}.", "plan")
+            raise NotFound(_("There is no plan “%(plan)s”.") % {"plan": plan}, "plan")
         parent = models.Version.objects.filter(plan=row, number=row.latest).first()
         version = models.Version.objects.create(
             plan=row, key=free_key(row, label), label=label, status="draft", parent=parent, note=plain(note)[:5000],
@@ -101,14 +105,16 @@ def add_node(
     """Adds a node to a draft; its key is its identity in all versions to come."""
     require(by, "planner", what="change a plan")
     if not is_key(node) or node in RESERVED_KEYS:
-        raise Invalid(f"{node!r} cannot be the key of a node.", "key", KEY_ALLOWED)
+        raise Invalid(_("“%(node)s” cannot be the key of a node.") % {"node": node}, "key", KEY_ALLOWED)
     with transaction.atomic():
         opened = Draft(locked(plan, draft, "draft"))
         elsewhere = models.Node.objects.filter(key=node).exclude(plan=opened.plan).select_related("plan").first()
         if node in opened.nodes or elsewhere is not None:
             where = elsewhere.plan.key if elsewhere else plan
             raise Conflict(
-                f"There is a node {node!r} already, in the plan {where!r}.", "key", todo="Choose another key."
+                _("There is a node “%(node)s” already, in the plan “%(where)s”.") % {"node": node, "where": where},
+                "key",
+                todo=_("Choose another key."),
             )
         after = {**EMPTY, **_cleaned(opened, node, {"title": {}, **fields})}
         opened.put(node, after)
@@ -125,8 +131,12 @@ def remove_node(by: Reader, *, plan: str, draft: str, node: str, because: Ref | 
         before = content(opened.node(node))
         below = sorted(key for key, row in opened.nodes.items() if row.parent == node)
         if below:
-            raise Conflict(f"{len(below)} nodes stand below {node!r}.", "node", ", ".join(below[:10]),
-                           "Move or remove them first.")
+            raise Conflict(
+                _("Nodes stand below “%(node)s”: %(count)s.") % {"count": len(below), "node": node},
+                "node",
+                ", ".join(below[:10]),
+                _("Move or remove them first."),
+            )
         for link in opened.links():
             if node in (link.source, link.target):
                 set_span(models.Link, opened.version,
@@ -148,7 +158,10 @@ def undo(by: Reader, *, plan: str, draft: str, node: str) -> None:
         opened = Draft(locked(plan, draft, "draft"))
         row = opened.own.pop(node, None)
         if row is None:
-            raise NotFound(f"The draft {draft!r} changes nothing in the node {node!r}.", "node")
+            raise NotFound(
+                _("The draft “%(draft)s” changes nothing in the node “%(node)s”.") % {"draft": draft, "node": node},
+                "node",
+            )
         before = content(row)
         if row.gone:
             for model, names in ((models.Link, ("source", "target")), (models.NodeIndicator, ("node",))):
@@ -164,14 +177,16 @@ def link(by: Reader, *, plan: str, draft: str, source: str, target: str, type: s
     """Links two nodes in a draft, or takes the link out (`on=False`)."""
     require(by, "planner", what="change a plan")
     if type not in LINK_TYPES:
-        raise Invalid(f"There are no links of the type {type!r}.", "type", ", ".join(LINK_TYPES))
+        raise Invalid(_("There are no links of the type “%(type)s”.") % {"type": type}, "type", ", ".join(LINK_TYPES))
     with transaction.atomic():
         opened = Draft(locked(plan, draft, "draft"))
         opened.node(source)
         opened.node(target)
         names = {"source": source, "target": target, "type": type}
         if not set_span(models.Link, opened.version, names, {}, gone=not on):
-            raise Conflict("These two are linked like this already." if on else "There is no such link.", "link")
+            raise Conflict(
+                (_("These two are linked like this already.") if on else _("There is no such link.")), "link"
+            )
         _checked(opened)
         record(by, "plans.draft-link" if on else "plans.draft-unlink", Ref("node", source), after=names, reason=draft)
 
@@ -180,16 +195,20 @@ def set_indicator(by: Reader, *, plan: str, draft: str, node: str, indicator: st
     """Gives a node of a draft an indicator in a role; an empty role takes it out."""
     require(by, "planner", what="change a plan")
     if role and role not in INDICATOR_ROLES:
-        raise Invalid(f"{role!r} is no role of an indicator.", "role", ", ".join(INDICATOR_ROLES))
+        raise Invalid(_("“%(role)s” is no role of an indicator.") % {"role": role}, "role", ", ".join(INDICATOR_ROLES))
     with transaction.atomic():
         opened = Draft(locked(plan, draft, "draft"))
         opened.node(node)
         if role and not measured.exists(by, indicator):
-            raise Invalid(f"There is no indicator {indicator!r}.", "indicator", todo="Choose one from the list.")
+            raise Invalid(
+                _("There is no indicator “%(indicator)s”.") % {"indicator": indicator},
+                "indicator",
+                todo=_("Choose one from the list."),
+            )
         names = {"node": node, "indicator": indicator}
         if not set_span(models.NodeIndicator, opened.version, names, {"role": role} if role else {}, gone=not role):
             raise Conflict(
-                "The node has this indicator already." if role else "There is no such indicator.", "indicator"
+                (_("The node has this indicator already.") if role else _("There is no such indicator.")), "indicator"
             )
         record(by, "plans.draft-indicator", Ref("node", node), after={**names, "role": role}, reason=draft)
 
@@ -202,7 +221,9 @@ def consult(by: Reader, *, plan: str, draft: str, until: date | None = None) -> 
         _not_empty(opened)
         _checked(opened)
         if until is not None and until < today():
-            raise Invalid(f"The last day {until.isoformat()} has passed.", "until", "today or later")
+            raise Invalid(
+                _("The last day %(until)s has passed.") % {"until": until.isoformat()}, "until", _("today or later")
+            )
         _status(by, opened.version, "consultation", "plans.consult", consultation_until=until)
 
 
@@ -217,7 +238,7 @@ def withdraw(by: Reader, *, plan: str, draft: str, reason: str) -> None:
     """Gives a draft up; it stays readable for planners."""
     require(by, "planner", what="give a draft up")
     if not plain(reason):
-        raise Invalid("Say why the draft is given up.", "reason")
+        raise Invalid(_("Say why the draft is given up."), "reason")
     with transaction.atomic():
         _status(by, locked(plan, draft, "draft", "consultation"), "withdrawn", "plans.withdraw", plain(reason))
 
@@ -231,26 +252,40 @@ def adopt(by: Reader, *, plan: str, version: str, body: str, on: date, gazette: 
     require(by, "planner", what="enter the adoption of a plan")
     body, gazette = plain(body), plain(gazette)
     if not body or len(body) > 200:
-        raise Invalid("Say which body adopted the plan.", "body", "1 to 200 characters", "For example “Mestni svet”.")
+        raise Invalid(
+            _("Say which body adopted the plan."),
+            "body",
+            _("1 to %(count)s characters") % {"count": 200},
+            _("For example “Mestni svet”."),
+        )
     if len(gazette) > 200:
-        raise Invalid("The reference to the gazette is too long.", "gazette", "at most 200 characters")
+        raise Invalid(
+            _("The reference to the gazette is too long."),
+            "gazette",
+            _("at most %(count)s characters") % {"count": 200},
+        )
     if on > today():
-        raise Invalid(f"The day {on.isoformat()} has not come yet.", "on", "today or earlier")
+        raise Invalid(_("The day %(on)s has not come yet.") % {"on": on.isoformat()}, "on", _("today or earlier"))
     with transaction.atomic():
         row = locked(plan, version, "consultation")
         opened = Draft(row)
         _not_empty(opened)
         if overtaken := opened.overtaken():
             raise Conflict(
-                f"Another version has meanwhile changed {len(overtaken)} of the nodes that {row.label!r} changes.",
+                _("Another version has meanwhile changed nodes that “%(label)s” changes, too: %(count)s.")
+                % {"count": len(overtaken), "label": row.label},
                 "version",
-                problems=tuple(Problem("It was changed by another version.", key) for key in overtaken),
-                todo="Take the draft back, look at these nodes and save them again.",
+                problems=tuple(Problem(_("It was changed by another version."), key) for key in overtaken),
+                todo=_("Take the draft back, look at these nodes and save them again."),
             )
         _checked(opened)
         before = models.Version.objects.filter(plan=row.plan, status="adopted").first()
         if before is not None and before.adopted_on is not None and on < before.adopted_on:
-            raise Invalid(f"The version in force was adopted later, on {before.adopted_on.isoformat()}.", "on")
+            raise Invalid(
+                _("The version in force was adopted later, on %(adopted_on)s.")
+                % {"adopted_on": before.adopted_on.isoformat()},
+                "on",
+            )
         number = row.plan.latest + 1
         _journal_adoption(by, opened)
         for model in (models.Node, models.Link, models.NodeIndicator):
@@ -292,9 +327,9 @@ def repeal(by: Reader, *, plan: str, version: str, body: str, on: date) -> None:
     """Ends the version in force without another in its place; it stays readable."""
     require(by, "planner", what="enter the repeal of a plan")
     if not plain(body):
-        raise Invalid("Say which body repealed the plan.", "body")
+        raise Invalid(_("Say which body repealed the plan."), "body")
     if on > today():
-        raise Invalid(f"The day {on.isoformat()} has not come yet.", "on", "today or earlier")
+        raise Invalid(_("The day %(on)s has not come yet.") % {"on": on.isoformat()}, "on", _("today or earlier"))
     with transaction.atomic():
         _status(by, locked(plan, version, "adopted"), "repealed", "plans.repeal", f"{plain(body)}, {on.isoformat()}")
 
@@ -310,22 +345,30 @@ def review(
         for bad, problem in (
             (
                 judgement not in JUDGEMENTS,
-                Problem(f"{judgement!r} is no judgement.", "judgement", ", ".join(JUDGEMENTS)),
+                Problem(
+                    _("“%(judgement)s” is no judgement.") % {"judgement": judgement}, "judgement", ", ".join(JUDGEMENTS)
+                ),
             ),
-            (decision not in DECISIONS, Problem(f"{decision!r} is no decision.", "decision", ", ".join(DECISIONS))),
-            (on > today(), Problem("The day has not come yet.", "on", "today or earlier")),
-            (len(note) > 5000, Problem("The note is too long.", "note", "at most 5000 characters")),
-            (decision != "keep" and not note, Problem("Say what should change, and why.", "note")),
+            (
+                decision not in DECISIONS,
+                Problem(_("“%(decision)s” is no decision.") % {"decision": decision}, "decision", ", ".join(DECISIONS)),
+            ),
+            (on > today(), Problem(_("The day has not come yet."), "on", _("today or earlier"))),
+            (
+                len(note) > 5000,
+                Problem(_("The note is too long."), "note", _("at most %(count)s characters") % {"count": 5000}),
+            ),
+            (decision != "keep" and not note, Problem(_("Say what should change, and why."), "note")),
         )
         if bad
     ]
     if wrong:
-        raise invalid(wrong, "The review cannot be saved like this.")
+        raise invalid(wrong, _("The review cannot be saved like this."))
     found = models.Node.objects.filter(
         plan__key=plan, plan__retired=False, key=node, draft=None, until=None
     ).select_related("plan").first()
     if found is None:
-        raise NotFound(f"The plan {plan!r} has no node {node!r} in force.", "node")
+        raise NotFound(_("The plan “%(plan)s” has no node “%(node)s” in force.") % {"plan": plan, "node": node}, "node")
     facts = [asdict(fact) for fact in measured.facts_of_node(by, node)]
     with transaction.atomic():
         row = models.Review.objects.create(
@@ -353,7 +396,9 @@ def _changed(these: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, A
 
 def _checked(opened: Draft) -> None:
     if found := opened.problems():
-        raise Conflict("The plan would not hang together like this; nothing was changed.", problems=tuple(found[:50]))
+        raise Conflict(
+            _("The plan would not hang together like this; nothing was changed."), problems=tuple(found[:50])
+        )
 
 
 def _not_empty(opened: Draft) -> None:
@@ -361,7 +406,11 @@ def _not_empty(opened: Draft) -> None:
         model._default_manager.filter(draft=opened.version).exists() for model in (models.Link, models.NodeIndicator)
     )
     if not changes:
-        raise Conflict(f"The draft {opened.version.label!r} changes nothing.", "version", todo="Change a node first.")
+        raise Conflict(
+            _("The draft “%(label)s” changes nothing.") % {"label": opened.version.label},
+            "version",
+            todo=_("Change a node first."),
+        )
 
 
 def _ground(opened: Draft, node: str, because: Ref | None, note: str) -> None:

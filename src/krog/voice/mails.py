@@ -27,9 +27,9 @@ def key_of(token: str) -> str:
     try:
         return str(signing.loads(token.replace("~", ":"), salt=_SALT, max_age=CONFIRM_DAYS * 86400))
     except signing.SignatureExpired:
-        raise Forbidden("This link has run out.", todo="Send your proposal once more.") from None
+        raise Forbidden(_("This link has run out."), todo=_("Send your proposal once more.")) from None
     except (signing.BadSignature, ValueError):
-        raise Forbidden("This link is not valid.", todo="Open it from the mail again.") from None
+        raise Forbidden(_("This link is not valid."), todo=_("Open it from the mail again.")) from None
 
 
 def address(proposal: models.Proposal) -> str:

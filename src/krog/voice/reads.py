@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from krog.base import times
 from krog.base.errors import NotFound
@@ -63,7 +64,7 @@ def call(grant: Grant, key: str) -> shapes.Call:
     """One call, or NotFound."""
     row = _calls(grant).filter(key=key).first()
     if row is None:
-        raise NotFound(f"There is no call {key!r}.", "call")
+        raise NotFound(_("There is no call “%(key)s”.") % {"key": key}, "call")
     return _call(row)
 
 
@@ -122,7 +123,7 @@ def proposal(grant: Grant, key: str) -> shapes.Proposal:
     """One proposal, or NotFound. Who has its address sees its state at any time, its words once they are public."""
     row = _seen(grant).filter(key=key).first()
     if row is None:
-        raise NotFound(f"There is no proposal {key!r}.", "proposal")
+        raise NotFound(_("There is no proposal “%(key)s”.") % {"key": key}, "proposal")
     return _proposal(row, grant.datasets[row.call.dataset], is_staff(grant.reader))
 
 

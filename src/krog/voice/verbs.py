@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from krog.base import times
 from krog.base.declaration import Change
@@ -42,14 +43,14 @@ def propose(
     title, place, author = (" ".join(value.split()) for value in (title, place, author))
     row = models.Call.objects.filter(key=call, retired=False).first()
     if row is None or row.dataset not in door.open(by, "portal", kind="voice"):
-        raise NotFound(f"There is no call {call!r}.", "call")
+        raise NotFound(_("There is no call “%(call)s”.") % {"call": call}, "call")
     if form and (old := models.Proposal.objects.filter(form=form[:64]).first()) is not None:
         return old.key
     when = phase(row.opens, row.closes, today())
     if when != "open":
-        day = (row.opens if when == "coming" else row.closes) or today()
-        raise Conflict(f"This call {'opens' if when == 'coming' else 'closed'} on {day.isoformat()}.", "call",
-                       todo="See which calls are open.")
+        day = ((row.opens if when == "coming" else row.closes) or today()).isoformat()
+        what = _("This call opens on %(day)s.") if when == "coming" else _("This call closed on %(day)s.")
+        raise Conflict(what % {"day": day}, "call", todo=_("See which calls are open."))
     _check(by, row, title, text, place, node, author, email)
     try:
         with transaction.atomic():
@@ -82,22 +83,34 @@ def _check(
         ("author", author, AUTHOR_MAX, False),
     ):
         if needed and not value:
-            wrong.append(Problem("It is empty.", name, f"1 to {longest} characters"))
+            wrong.append(Problem(_("It is empty."), name, _("1 to %(count)s characters") % {"count": longest}))
         elif len(value) > longest:
-            wrong.append(Problem(f"It has {len(value)} characters.", name, f"at most {longest}"))
+            wrong.append(
+                Problem(
+                    _("The text has %(count)s characters.") % {"count": len(value)},
+                    name,
+                    _("at most %(count)s characters") % {"count": longest},
+                )
+            )
     if email:
         try:
             validate_email(email)
         except ValidationError:
             wrong.append(
-                Problem("This is not an e-mail address.", "email", "name@example.org", "Correct it or leave it out.")
+                Problem(
+                    _("This is not an e-mail address."), "email", "name@example.org", _("Correct it or leave it out.")
+                )
             )
     if node:
         named = plans.nodes_named(door.open(by, "portal", kind="plans"), [node])
         if node not in named or (call.plan and named[node].plan != call.plan):
-            wrong.append(Problem(f"The plan has no node {node!r}.", "node", todo="Choose one from the list."))
+            wrong.append(
+                Problem(
+                    _("The plan has no node “%(node)s”.") % {"node": node}, "node", todo=_("Choose one from the list.")
+                )
+            )
     if wrong:
-        raise invalid(wrong, "The proposal cannot be taken like this.")
+        raise invalid(wrong, _("The proposal cannot be taken like this."))
 
 
 def confirm(by: Reader, *, token: str) -> str:
@@ -106,7 +119,7 @@ def confirm(by: Reader, *, token: str) -> str:
     with transaction.atomic():
         row = models.Proposal.objects.select_for_update().filter(key=key).first()
         if row is None:
-            raise NotFound("There is no such proposal any more.", "proposal")
+            raise NotFound(_("There is no such proposal any more."), "proposal")
         if row.state == "unconfirmed":
             row.state, row.confirmed = "received", times.now()
             row.save(update_fields=["state", "confirmed"])
@@ -122,17 +135,21 @@ def answer(by: Reader, *, key: str, accept: bool, text: str, withhold: bool = Fa
     require(by, "official", "planner", what="answer a proposal")
     text = plain(text)
     if len(text) > ANSWER_MAX or (not text and not accept):
-        raise Invalid("Say why the proposal is declined." if not text else "The answer is too long.", "text",
-                      f"at most {ANSWER_MAX} characters")
+        raise Invalid((_("Say why the proposal is declined.") if not text else _("The answer is too long.")), "text",
+                      _("at most %(count)s characters") % {"count": ANSWER_MAX})
     if withhold and accept:
-        raise Invalid("Only a declined proposal can be withheld.", "withhold")
+        raise Invalid(_("Only a declined proposal can be withheld."), "withhold")
     with transaction.atomic():
         row = models.Proposal.objects.select_for_update().filter(key=key).first()
         if row is None or row.state == "unconfirmed":
-            raise NotFound(f"There is no proposal {key!r}.", "proposal")
+            raise NotFound(_("There is no proposal “%(key)s”.") % {"key": key}, "proposal")
         if row.state != "received":
-            raise Conflict(f"The proposal was answered already, by {row.answered_by or 'somebody else'}.", "proposal",
-                           todo="Open its page.")
+            raise Conflict(
+                _("The proposal was answered already, by %(answered_by)s.")
+                % {"answered_by": row.answered_by or _("somebody else")},
+                "proposal",
+                todo=_("Open its page."),
+            )
         row.state, row.answer, row.withheld = "accepted" if accept else "declined", text, withhold
         row.answered, row.answered_by = times.now(), by.name
         row.save(update_fields=["state", "answer", "withheld", "answered", "answered_by"])
@@ -148,7 +165,7 @@ def tell_adopted(by: Reader, *, plan: str, version: str) -> int:
     grant = door.open(by, "desk", kind="plans")
     found = plans.version(grant, plan, version)
     if found.number is None or found.adopted_on is None:
-        raise Conflict(f"The version {found.label!r} is not adopted.", "version")
+        raise Conflict(_("The version “%(label)s” is not adopted.") % {"label": found.label}, "version")
     refs = plans.refs_of_version(grant, plan, version, "proposal")
     told = 0
     with transaction.atomic():
@@ -170,7 +187,7 @@ def erase_author(by: Reader, *, key: str, reason: str) -> None:
     with transaction.atomic():
         row = models.Proposal.objects.select_for_update().filter(key=key).first()
         if row is None:
-            raise NotFound(f"There is no proposal {key!r}.", "proposal")
+            raise NotFound(_("There is no proposal “%(key)s”.") % {"key": key}, "proposal")
         row.author = row.email = ""
         row.save(update_fields=["author", "email"])
         record(by, "voice.erase-author", Ref("proposal", key), reason=reason)
