@@ -145,6 +145,15 @@ def parse(document: Any, period: str) -> Formula:
     raise invalid(problems, "The formula cannot be used.")
 
 
+def read(document: Any, period: str) -> Formula:
+    """A formula that `parse` accepted when it was kept, without checking it (and loading the units) again."""
+    problems: list[Problem] = []
+    formula = _read(document, period, problems)
+    if formula is None:
+        raise invalid(problems, "The formula cannot be read.")
+    return formula
+
+
 def canonical(formula: Formula) -> str:
     """The one text of a formula that its hash is made of."""
     terms = {

@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import models as db
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
+from django.utils.translation import gettext as _
 
 from krog.base import times
 from krog.base.errors import NotFound
@@ -71,7 +72,8 @@ def value(grant: Grant, key: str, id: int) -> shapes.Value:
     rows = _with_successor(models.Value.objects.filter(_visible(grant), indicator=_row(grant, key), pk=id))
     row = rows.select_related("formula", "run").first()
     if row is None:
-        raise NotFound(f"The indicator {key!r} has no value with the number {id}.", "value")
+        about = {"key": key, "id": id}
+        raise NotFound(_("The indicator “%(key)s” has no value with the number %(id)s.") % about, "value")
     return _value(row, key)
 
 
@@ -125,17 +127,17 @@ def request(grant: Grant, key: str) -> shapes.Request:
     """One request, or NotFound; for people of the city (a signed link makes its reader one)."""
     row = models.Request.objects.select_related("indicator").filter(_mine(grant, "indicator__"), key=key).first()
     if row is None or not is_staff(grant.reader):
-        raise NotFound(f"There is no request {key!r}.", "request")
+        raise NotFound(_("There is no request “%(key)s” for a value.") % {"key": key[:100]}, "request")
     return _request(row)
 
 
-def waiting(grant: Grant, account: str) -> dict[str, int]:
-    """How many requests wait for an account: to `enter`, to `confirm`, and how many of them are `late`."""
+def waiting(grant: Grant, offices: Iterable[str] | None = None) -> dict[str, int]:
+    """How many requests of these offices (None: of all) are `open`, and how many of them are `late`; one query."""
     rows = models.Request.objects.filter(_mine(grant, "indicator__"), indicator__retired=False)
-    to_enter = rows.filter(state__in=(RequestState.ASKED, RequestState.REJECTED), indicator__owner=account)
-    to_confirm = rows.filter(state=RequestState.ENTERED, indicator__confirmer=account)
-    late = (to_enter | to_confirm).filter(due__lt=times.now())
-    return {"enter": to_enter.count(), "confirm": to_confirm.count(), "late": late.count()}
+    if offices is not None:
+        rows = rows.filter(indicator__office__in=set(offices))
+    rows = rows.exclude(state=RequestState.CONFIRMED)
+    return rows.aggregate(open=Count("pk"), late=Count("pk", filter=Q(due__lt=times.now())))
 
 
 def asked_periods(grant: Grant) -> set[str]:
@@ -205,7 +207,7 @@ def _mine(grant: Grant, path: str = "") -> Q:
 def _row(grant: Grant, key: str) -> models.Indicator:
     row = models.Indicator.objects.filter(_mine(grant), key=key, retired=False).first()
     if row is None:
-        raise NotFound(f"There is no indicator {key!r}.", "indicator")
+        raise NotFound(_("There is no indicator “%(key)s”.") % {"key": key[:100]}, "indicator")
     return row
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from krog.base import times
 from krog.base.errors import Busy, Conflict, NotFound
@@ -110,12 +111,12 @@ def ask_check(by: Reader, *, value: int) -> int:
     with transaction.atomic():
         row = models.Value.objects.filter(pk=value).first()
         if row is None or row.run_id is None:
-            raise NotFound("There is no computed value with this number.", "value")
+            raise NotFound(_("There is no computed value with this number."), "value")
         last = models.Check.objects.filter(value=row).order_by("-id").first()
         if last and (last.done is None or last.done > times.now() - CHECK_AGAIN_US):
-            raise Conflict("This value has just been computed again.", str(value), todo="See the result below.")
+            raise Conflict(_("This value has just been computed again."), str(value), todo=_("See the result below."))
         if models.Check.objects.filter(done=None).count() >= CHECKS_WAITING:
-            raise Busy("Many values are waiting to be computed again.", todo="Try again in a minute.")
+            raise Busy(_("Many values are waiting to be computed again."), todo=_("Try again in a minute."))
         check = models.Check.objects.create(value=row, asked=times.now(), asked_by=by.name[:200])
         journal.record(by, "indicators.ask-check", Ref("value", str(value)))
     return check.pk

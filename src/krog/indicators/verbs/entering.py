@@ -80,16 +80,17 @@ def enter(
     A value far from the last one is refused (Invalid, extra `unlikely`) unless `sure`. Returns the value's number.
     """
     if not source.strip():
-        raise Invalid("Say where the value is from.", "source", "a document, a table, a person")
+        raise Invalid(_("Say where the value is from."), "source", _("a document, a table, a person"))
     with transaction.atomic():
         row = _locked(request)
-        who = _may(by, row, row.indicator.owner, "enter this value")
+        who = _may(by, row, row.indicator.owner, _("enter this value"))
         if row.state not in (RequestState.ASKED, RequestState.REJECTED):
-            raise Conflict("The value for this period has been entered already.", request,
-                           todo="If it is wrong, ask the person who confirms it to reject it.")
+            raise Conflict(_("The value for this period has been entered already."), request,
+                           todo=_("If it is wrong, ask the person who confirms it to reject it."))
         reason = numbers.unlikely(value, _before(row))
         if reason and not sure:
-            raise Invalid("This value is far from the last one.", "value", todo="Check it, and say that you are sure.",
+            raise Invalid(_("This value is far from the last one."), "value",
+                          todo=_("Check it, and say that you are sure."),
                           extra={"unlikely": reason, "last": _before(row)[-1]})
         start, end = periods.bounds(row.period, settings().timezone)
         new = models.Value.objects.create(
@@ -127,7 +128,7 @@ def confirm(by: Reader, *, request: str) -> int:
 def reject(by: Reader, *, request: str, reason: str) -> None:
     """The second person rejects, with the reason; the owner is asked again."""
     if not reason.strip():
-        raise Invalid("Say why, so that it can be put right.", "reason", "a sentence")
+        raise Invalid(_("Say why, so that it can be put right."), "reason", _("a sentence"))
     with transaction.atomic():
         row = _locked(request)
         who = _second(by, row)
@@ -167,7 +168,8 @@ def _may(by: Reader, row: models.Request, named: str, what: str) -> str:
     """The key of the account that acts, if it is the named person or an official of the indicator's office."""
     acting = next((p for p in people.people(_grant()) if by.kind in ("account", "link") and p.id == by.id), None)
     if acting is None:
-        raise Forbidden(f"You may not {what}.", todo="Sign in, or open the link from the mail.")
+        raise Forbidden(_("You may not %(what)s.") % {"what": what},
+                        todo=_("Sign in, or open the link from the mail."))
     if acting.key != named:
         require(by, "official", "planner", office=row.indicator.office or None, what=what)
     return acting.key
@@ -175,13 +177,13 @@ def _may(by: Reader, row: models.Request, named: str, what: str) -> str:
 
 def _second(by: Reader, row: models.Request) -> str:
     """The key of the second person: not the one who entered the value."""
-    who = _may(by, row, row.indicator.confirmer, "confirm this value")
+    who = _may(by, row, row.indicator.confirmer, _("confirm this value"))
     if row.state != RequestState.ENTERED or row.value is None:
-        raise Conflict("Nothing waits to be confirmed here.", row.key,
-                       todo="The value has been confirmed or rejected already, or not entered yet.")
+        raise Conflict(_("Nothing waits to be confirmed here."), row.key,
+                       todo=_("The value has been confirmed or rejected already, or not entered yet."))
     if who == row.value.entered_by:
-        raise Forbidden("Who entered the value may not confirm it.", allowed="a second person",
-                        todo="Ask a colleague of the office.")
+        raise Forbidden(_("Who entered the value may not confirm it."), allowed=_("a second person"),
+                        todo=_("Ask a colleague of the office."))
     return who
 
 

@@ -1,7 +1,253 @@
-"""Pages of indicators in the portal."""
+"""Pages of indicators in the portal: list, one indicator, one value down to its raw readings, forms of mailed links."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+import csv
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-urlpatterns: list[URLPattern] = []
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from krog.base import times
+from krog.base.errors import Conflict, Invalid, NotFound
+from krog.base.grant import Grant
+from krog.base.settings import settings
+from krog.catalogue import door
+from krog.indicators import evaluation, periods, reads, verbs
+from krog.indicators.shapes import Indicator, Value
+from krog.people import links
+from krog.people import reads as people
+from krog.plans import reads as plans
+from krog.streams import reads as streams
+from krog.streams.shapes import Observation
+from krog.web.components import indicator_view as view
+from krog.web.components import indicator_words as words
+from krog.web.components.indicator_forms import confirm_page, enter_page
+from krog.web.components.paging import here
+
+#: Rows of the history and raw readings that a page shows.
+HISTORY, RAW = 20, 200
+
+
+def _grant(request: HttpRequest, kind: str = "indicators") -> Grant:
+    return door.open(request.reader, "portal", kind=kind)  # type: ignore[attr-defined]
+
+
+def _crumbs(*more: tuple[str, str]) -> list[dict[str, str]]:
+    first = {"title": _("How we are doing"), "href": reverse("portal-indicators-list")}
+    return [first, *({"title": title, "href": href} for title, href in more)]
+
+
+@require_safe
+def listing(request: HttpRequest) -> HttpResponse:
+    """All indicators with value, target and where they stand."""
+    rows = [view.row(standing) for standing in reads.standings(_grant(request)).values()]
+    wanted = request.GET.get("state", "")
+    marks = {"ok": _("on track"), "warn": _("at risk"), "bad": _("off track"), "none": _("no verdict")}
+    counts = [
+        {"mark": mark, "word": word, "count": sum(row.mark == mark for row in rows), "current": wanted == mark,
+         "href": here(request, state=None if wanted == mark else mark)}
+        for mark, word in marks.items()
+    ]  # fmt: skip
+    shown = [row for row in rows if wanted not in marks or row.mark == wanted]
+    return render(request, "portal/indicators/list.html", {
+        "rows": shown, "counts": [each for each in counts if each["count"]], "filtered": wanted in marks,
+        "crumbs": _crumbs()[:1],
+    })  # fmt: skip
+
+
+@require_safe
+def detail(request: HttpRequest, key: str) -> HttpResponse:
+    """One indicator: the number, what it means, the chart, where it comes from, targets, what moves it, history."""
+    grant = _grant(request)
+    about = reads.indicator(grant, key)
+    values = reads.values(grant, key)
+    evaluations = [evaluation.evaluate(about, target, values) for target in about.targets]
+    year = times.to_datetime(times.now()).year
+    chosen = evaluation.pick(evaluations, year)
+    latest = values[-1] if values else None
+    mark, word = words.verdict(chosen, latest is not None)
+    finding = view.sentence(about, values, chosen)
+    history = reads.history(grant, key, limit=HISTORY)
+    checks = reads.checks(grant, key, latest.id, limit=1) if latest and latest.provenance else []
+    checked = view.read_formula(about, latest)
+    return render(request, "portal/indicators/detail.html", {
+        "indicator": about, "latest": latest, "period": words.period(latest.period) if latest else "",
+        "mark": mark, "word": word, "why": words.reasons(chosen), "finding": finding,
+        "status": words.STATUSES[latest.status] if latest else "",
+        "missing": words.missing(latest.reasons) if latest else [],
+        "chart": view.chart(about, values, evaluations, finding),
+        "chain": view.chain(about, latest, view.datasets_of(grant, about)),
+        "formula": words.formula(checked) if checked else "",
+        "terms": [(words.term_title(name, term), words.term_sentence(term), name) for name, term in
+                  (checked.terms.items() if checked else ())],
+        "check": _check(checks[0]) if checks else None,
+        "targets": [_target_row(about, each) for each in evaluations],
+        "unread": str(words.PARSED.get(about.parse_status, "")),
+        "base": words.period(about.baseline.period) if about.baseline else "",
+        "methods": view.methods(evaluations), "nodes": _nodes(request, key),
+        "history": [_history_row(about, each) for each in history.items], "more": history.total > len(history.items),
+        "office": _office(grant, about), "address": f"{settings().url}/indicators/{key}",
+        "today": times.local_date(times.now(), settings().timezone), "crumbs": _crumbs((about.code or about.key, "")),
+    })  # fmt: skip
+
+
+def _office(grant: Grant, about: Indicator) -> Any:
+    return people.office(grant, about.office) if about.office else None
+
+
+def _nodes(request: HttpRequest, key: str) -> list[dict[str, Any]]:
+    """What the plan does about it: the nodes that the indicator measures, with their place in the plan."""
+    found = plans.nodes_of_indicator(_grant(request, "plans"), key)
+    return [
+        {"node": node, "href": f"/{words.language()}/plans/{node.plan}/{node.key}",
+         "role": _("measures it") if node.role == "measures" else _("context")}
+        for node in found
+    ]  # fmt: skip
+
+
+def _target_row(about: Indicator, found: Any) -> dict[str, Any]:
+    mark, word = words.VERDICTS[found.verdict]
+    return {
+        "target": found.target, "mark": mark, "word": word, "why": words.reasons(found),
+        "text": words.target(found.target, about.unit) if found.target.readable else "",
+        "unclear": words.PARSED.get(found.target.parse_status, ""), "evaluation": found,
+        "progress": None if found.progress is None else found.progress * 100,
+    }  # fmt: skip
+
+
+def _history_row(about: Indicator, value: Value) -> dict[str, Any]:
+    return {"value": value, "period": words.period(value.period), "status": words.STATUSES[value.status],
+            "missing": words.missing(value.reasons)}  # fmt: skip
+
+
+def _check(found: Any) -> dict[str, Any]:
+    """A recomputation in words."""
+    code, _space, rest = found.detail.partition(" ")
+    sentences = {
+        "same": _("Computed again from the same version of the data (%(rest)s): the same result to the last digit."),
+        "same-now": _("The version it was computed from is not kept any more; computed again from version %(rest)s "
+                      "with the same readings: the same result to the last digit."),
+        "differs": _("Computed again from the same data: another result (%(rest)s). This must be looked into."),
+        "inputs": _("The readings of version %(rest)s are no longer the same. This must be looked into."),
+        "gone": _("The version %(rest)s that it was computed from is not kept any more."),
+    }  # fmt: skip
+    if found.done is None:
+        return {"check": found, "mark": "none", "text": _("It is being computed again; this takes a minute.")}
+    text = sentences.get(code, _("It could not be computed again: %(rest)s")) % {"rest": rest}
+    return {"check": found, "mark": {True: "ok", False: "bad", None: "none"}[found.same], "text": text}
+
+
+@require_safe
+def value(request: HttpRequest, key: str, id: int) -> HttpResponse:
+    """One value down to its raw readings in the version that it was computed from."""
+    grant = _grant(request)
+    about, one = reads.indicator(grant, key), reads.value(grant, key, id)
+    selections = reads.selections(grant, one)
+    checked = view.read_formula(about, one) if one.provenance else None
+    made = one.provenance
+    terms: list[dict[str, Any]] = [
+        {"name": name, "title": words.term_title(name, term), "sentence": words.term_sentence(term),
+         "streams": sorted(selections.get(name, {})), "unit": term.unit,
+         "rows": next((each["rows"] for each in made.inputs if each["term"] == name), 0)}
+        for name, term in (checked.terms.items() if checked else ()) if made
+    ]  # fmt: skip
+    chosen = request.GET.get("stream", "") or next((s for term in terms for s in term["streams"]), "")
+    rows, following = _raw(request, one, chosen, checked) if chosen and checked else ([], "")
+    return render(request, "portal/indicators/value.html", {
+        "indicator": about, "value": one, "period": words.period(one.period), "terms": terms,
+        "formula": words.formula(checked) if checked else "", "status": words.STATUSES[one.status],
+        "missing": words.missing(one.reasons), "version": made.inputs[0]["version"] if made else "",
+        "checks": [_check(each) for each in reads.checks(grant, key, id)], "chosen": chosen, "rows": rows,
+        "streams": [{"key": s, "href": here(request, stream=s, after=None), "current": s == chosen}
+                    for s in dict.fromkeys(s for term in terms for s in term["streams"])],
+        "following": following, "begun": "after" in request.GET,
+        "crumbs": _crumbs((about.code or about.key, reverse("portal-indicators-detail", args=[key])),
+                          (words.period(one.period), "")),
+    })  # fmt: skip
+
+
+def _raw(request: HttpRequest, one: Value, stream: str, checked: Any) -> tuple[list[Observation], str]:
+    """The readings of one datastream that went into a value, and the address of the next ones."""
+    made = one.provenance
+    version = int(made.inputs[0]["version"]) if made else 0
+    zone = settings().timezone
+    spans = [
+        bucket for term in checked.terms.values()
+        for bucket in periods.buckets(one.period, periods.kind_of(one.period), term.local_hour, zone)
+    ]  # fmt: skip
+    after = request.GET.get("after", "")
+    if after and not (after.isascii() and after.isdigit() and len(after) < 19):
+        raise Invalid(_("This is not where a page can begin."), "after")
+    start = max(min(span.start for span in spans), int(after or 0))
+    end = max(span.end for span in spans)
+    try:
+        found = streams.readings(_grant(request, "streams"), [stream], start, end, RAW + 1, version)
+    except NotFound:
+        found = streams.readings(_grant(request, "streams"), [stream], start, end, RAW + 1)
+    mine = [row for row in found if any(span.start <= row.time < span.end for span in spans)]
+    following = here(request, stream=stream, after=str(found[RAW].time)) if len(found) > RAW else ""
+    return mine[:RAW], following
+
+
+@require_POST
+def check(request: HttpRequest, key: str, id: int) -> HttpResponse:
+    """Asks that a value be computed again."""
+    reads.value(_grant(request), key, id)
+    try:
+        verbs.ask_check(request.reader, value=id)  # type: ignore[attr-defined]
+        messages.success(request, _("The value is being computed again. Load this page in a minute."))
+    except Conflict as error:
+        messages.info(request, error.what)
+    return HttpResponseRedirect(reverse("portal-indicators-value", args=[key, id]) + "#again")
+
+
+@require_safe
+def download(request: HttpRequest, key: str) -> HttpResponse:
+    """All current values as CSV (UTF-8, decimal point)."""
+    grant = _grant(request)
+    about = reads.indicator(grant, key)
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{about.key}.csv"'
+    csv.writer(response, lineterminator="\n").writerows(_lines(about, reads.values(grant, key)))
+    return response
+
+
+def _lines(about: Indicator, values: Sequence[Value]) -> Iterator[Sequence[object]]:
+    yield ("indicator", "period", "value", "unit", "status", "origin", "source", "formula", "data_version", "recorded")
+    for each in values:
+        made = each.provenance
+        version = made.inputs[0]["version"] if made else ""
+        yield (about.key, each.period, "" if each.value is None else repr(each.value), about.unit, each.status.value,
+               each.origin.word, each.source, made.formula_id if made else "", version,
+               times.iso(each.recorded))  # fmt: skip
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def enter(request: HttpRequest, token: str) -> HttpResponse:
+    """The form behind the owner's mailed link; looking at it changes nothing."""
+    link = links.open(token, "indicator-value")
+    return enter_page(request, link.reader, link.ref.key, template="portal/indicators/enter.html")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """The form behind the second person's mailed link."""
+    link = links.open(token, "indicator-confirm")
+    return confirm_page(request, link.reader, link.ref.key, template="portal/indicators/confirm.html")
+
+
+urlpatterns = [
+    path("indicators/", listing, name="portal-indicators-list"),
+    path("indicators/enter/<str:token>", enter, name="portal-indicators-enter"),
+    path("indicators/confirm/<str:token>", confirm, name="portal-indicators-confirm"),
+    path("indicators/<str:key>/values.csv", download, name="portal-indicators-csv"),
+    path("indicators/<str:key>/values/<int:id>", value, name="portal-indicators-value"),
+    path("indicators/<str:key>/values/<int:id>/check", check, name="portal-indicators-check"),
+    path("indicators/<str:key>", detail, name="portal-indicators-detail"),
+]

@@ -1,0 +1,121 @@
+"""Indicators, targets and known values as a city's files declare them."""
+
+from __future__ import annotations
+
+import pytest
+
+from krog.base.declaration import Change
+from krog.base.errors import Forbidden, Invalid, NotFound
+from krog.base.grant import ANONYMOUS
+from krog.catalogue import door
+from krog.indicators import models, providers, reads, verbs
+from krog.indicators.shapes import Verdict
+from krog.people.permissions import SYSTEM
+from tests import measuring, sensing
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _dataset(db):
+    sensing.dataset("tus-indicators", noun="indicators")
+
+
+def grant(reader=ANONYMOUS):
+    return door.open(reader, "portal", kind="indicators")
+
+
+def of(kind):
+    return next(one for one in providers.DECLARATIONS if one.kind == kind)
+
+
+def test_what_is_declared_is_read_back_the_same():
+    measuring.declare(night_losses=measuring.indicator(), k3_1=measuring.entered())
+    measuring.target("k3-1.2030", "k3-1", type="relative_to_baseline", value=-7.0, unit="%", raw="-7 %")
+    measuring.known("k3-1", y2023=18000.0)
+    before = {kind: dict(of(kind).read()) for kind in ("indicator", "target", "value")}
+    assert set(before["indicator"]) == {"night-losses", "k3-1"}
+    assert before["value"]["k3-1.2023"]["source"] == "SURS"
+    for kind, things in before.items():
+        of(kind).write(SYSTEM, [Change(key, fields) for key, fields in things.items()])
+    assert {kind: dict(of(kind).read()) for kind in before} == before
+    assert models.Value.objects.count() == 1, "an unchanged value is not written again"
+
+
+def test_every_mistake_of_an_indicator_is_told_at_once():
+    wrong = measuring.indicator(
+        unit="parsec", direction="sideways", due="02-30", owner="ana", confirmer="ana",
+        formula={**measuring.NIGHT_LOSSES, "expr": ["-", "inflow", "deliveries"]}, baseline={"period": "soon"},
+    )
+    with pytest.raises(Invalid) as caught:
+        measuring.declare(bad=wrong)
+    told = str(caught.value)
+    for part in ("parsec", "sideways", "02-30", "same person", "counts twice", "baseline"):
+        assert part in told, part
+    assert not models.Indicator.objects.exists()
+    with pytest.raises(Forbidden):
+        verbs.declare_indicators(ANONYMOUS, changes=[Change("x", measuring.indicator())])
+
+
+def test_a_changed_value_supersedes_and_one_taken_out_ends():
+    measuring.declare(k3_1=measuring.entered())
+    measuring.known("k3-1", y2023=18000.0, y2024=17000.0)
+    measuring.known("k3-1", y2023=18100.0)
+    assert [v.value for v in reads.values(grant(), "k3-1")] == [18100.0, 17000.0]
+    rows = reads.history(grant(), "k3-1", period="2023").items
+    assert [(r.value, r.superseded_by is None) for r in rows] == [(18100.0, True), (18000.0, False)]
+    verbs.declare_values(SYSTEM, changes=[Change("k3-1.2024", None)])
+    assert [v.period for v in reads.values(grant(), "k3-1")] == ["2023"]
+    assert "k3-1.2024" not in of("value").read()
+    measuring.known("k3-1", y2024=17000.0)
+    assert [v.period for v in reads.values(grant(), "k3-1")] == ["2023", "2024"]
+    with pytest.raises(Invalid, match="key of a value"):
+        verbs.declare_values(SYSTEM, changes=[Change("other", {"indicator": "k3-1", "period": "2023", "value": 1.0})])
+    with pytest.raises(NotFound):
+        measuring.known("nothing", y2023=1.0)
+
+
+def test_values_say_where_they_are_from_or_are_not_stored():
+    from django.db import IntegrityError, transaction
+
+    measuring.declare(k3_1=measuring.entered())
+    row = models.Indicator.objects.get()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        models.Value.objects.create(indicator=row, period="2023", start=0, end=1, value=1.0, status="official", origin=5,
+                                    recorded=0)
+
+
+def test_an_ambiguous_target_keeps_its_words_and_gets_no_verdict():
+    measuring.declare(k3_1=measuring.entered(baseline={"period": "2014", "value": 20000.0}))
+    measuring.target("a", "k3-1", type="relative_to_baseline", value=-7.0, raw="-7 %", parse_status="ambiguous",
+                     note="The baseline is not stated.")
+    measuring.target("b", "k3-1", date="2035", value=17000.0)
+    measuring.known("k3-1", y2023=18000.0)
+    found = reads.standings(grant())["k3-1"]
+    assert found.evaluation.verdict == Verdict.NOT_EVALUABLE
+    assert found.evaluation.reasons == ("target-ambiguous",)
+    assert found.evaluation.target.raw == "-7 %"
+    with pytest.raises(Invalid, match="why the target"):
+        measuring.target("c", "k3-1", parse_status="contradictory")
+
+
+def test_a_closed_dataset_shows_nothing_and_a_row_rule_some(account):
+    measuring.declare(k1_1=measuring.entered(code="K1.1"), night_losses=measuring.indicator())
+    sensing.dataset("tus-indicators", noun="indicators", access="official")
+    assert reads.indicators(grant()).items == []
+    with pytest.raises(NotFound):
+        reads.indicator(grant(), "k1-1")
+    assert len(reads.indicators(grant(account("ana", "official"))).items) == 2
+    sensing.dataset("tus-indicators", noun="indicators", public_rows={"field": "kind", "op": "=", "value": "computed"})
+    assert [one.key for one in reads.indicators(grant()).items] == ["night-losses"]
+    assert set(reads.standings(grant())) == {"night-losses"}
+    with pytest.raises(NotFound):
+        reads.values(grant(), "k1-1")
+
+
+def test_retired_indicators_leave_the_lists_and_keep_their_values():
+    measuring.declare(k3_1=measuring.entered())
+    measuring.known("k3-1", y2023=1.0)
+    verbs.declare_indicators(SYSTEM, changes=[Change("k3-1", None)])
+    assert reads.indicators(grant()).items == []
+    assert models.Value.objects.count() == 1
