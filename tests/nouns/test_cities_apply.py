@@ -11,7 +11,7 @@ from krog.base.errors import Conflict, Invalid
 from krog.cli import main
 from krog.engine.cities import city
 from krog.engine.cities.apply import apply
-from krog.engine.cities.compare import compare
+from krog.engine.cities.compare import Diff, compare
 from krog.engine.cities.export import export
 from krog.engine.cities.findings import mistakes
 from krog.journal import reads as journal
@@ -231,3 +231,15 @@ def test_only_warnings_do_not_hinder(tmp_path: Path, store: Store) -> None:
     assert done.written
     assert [found.what for found in done.diff.warnings] == ["The text is missing in en."]
     assert mistakes(done.diff.warnings) == []
+
+
+def test_what_the_desk_does_meanwhile_is_not_written_over(tmp_path: Path, store: Store) -> None:
+    apply(files(tmp_path), SYSTEM, kinds=kinds(store))
+
+    def desk_is_quicker(diff: Diff) -> bool:
+        store.things["meter"]["m1"]["interval_s"] = 5
+        return True
+
+    with pytest.raises(Conflict, match="m1 changed in the desk meanwhile"):
+        apply(files(tmp_path, METERS.replace("60", "30")), SYSTEM, kinds=kinds(store), agree=desk_is_quicker)
+    assert [store.things["meter"][key]["interval_s"] for key in ("m1", "m2")] == [5, 60]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from krog.cli.check import CITY_HELP, city_folder, counted, listed, paint, start
 
 if TYPE_CHECKING:
-    from krog.engine.cities.compare import Diff, ItemChange
+    from krog.engine.cities.compare import Action, Diff, ItemChange
 
 SIGNS = {"add": ("+", "good"), "change": ("~", "warn"), "retire": ("-", "bad"), "conflict": ("!", "bad")}
 DONE = {"add": "added", "change": "changed", "retire": "retired"}
@@ -72,11 +72,21 @@ def show(diff: Diff, everything: bool = False) -> None:
         counts = Counter(change.action for change in changes)
         words = listed(f"{number} {DONE.get(action, 'in conflict')}" for action, number in counts.items())
         print(paint("bold", f"{kind}: {words}"))
-        shown = changes if everything else changes[:NAMED]
-        for change in shown:
+        for action in ("add", "retire"):
+            if keys := [change.key for change in changes if change.action == action and not change.note]:
+                _show_keys(action, keys, everything)
+        told = [change for change in changes if change.action in ("change", "conflict") or change.note]
+        for change in told if everything else told[:NAMED]:
             _show_one(change)
-        if len(changes) > len(shown):
-            print(paint("faint", f"    … and {len(changes) - len(shown)} more (--all names them)"))
+        if len(told) > NAMED and not everything:
+            print(paint("faint", f"    … and {len(told) - NAMED} more (--all names them)"))
+
+
+def _show_keys(action: Action, keys: list[str], everything: bool) -> None:
+    sign, colour = SIGNS[action]
+    shown = keys if everything else keys[:NAMED]
+    rest = f" … and {len(keys) - len(shown)} more" if len(keys) > len(shown) else ""
+    print(paint(colour, f"  {sign} {', '.join(shown)}") + paint("faint", rest))
 
 
 def _show_one(change: ItemChange) -> None:
@@ -101,7 +111,9 @@ def _end(diff: Diff, counts: Counter[tuple[str, str]], written: bool, dry_run: b
     for found in diff.warnings:
         print(paint("warn", f"{found.where}: {found.what}"))
     if diff.kept:
-        print(f"{counted(len(diff.kept), 'thing')} kept as the desk has changed them.")
+        names = ", ".join(f"{change.kind} {change.key}" for change in diff.kept[:NAMED])
+        more = f" and {len(diff.kept) - NAMED} more" if len(diff.kept) > NAMED else ""
+        print(f"{counted(len(diff.kept), 'thing')} kept as the desk has changed them: {names}{more}.")
     if diff.empty:
         print(paint("good", "Nothing to change."))
         return

@@ -12,6 +12,9 @@ from typing import Any, TextIO
 CITY_HELP = "folder of the city's files, or a name under cities/ (default: KROG_CITY, else the city applied last)"
 _COLOURS = {"bad": "31", "warn": "33", "good": "32", "faint": "2", "bold": "1"}
 
+#: Mistakes that are told one by one; after a wrong column a large table may have one in every row.
+MOST_SHOWN = 500
+
 
 def register(commands: Any) -> None:
     command = commands.add_parser("check", help="tell every mistake in a city's files at once", description=__doc__)
@@ -30,8 +33,10 @@ def run(args: argparse.Namespace) -> int:
     kinds = collect()
     findings = check(folder, kinds)
     wrong = mistakes(findings)
-    for found in findings:
+    for found in findings[:MOST_SHOWN]:
         print(f"{folder}/{found}" if not found.warning else paint("warn", f"{folder}/{found.where}: {found.what}"))
+    if len(findings) > MOST_SHOWN:
+        print(f"… and {len(findings) - MOST_SHOWN} more.")
     warnings = len(findings) - len(wrong)
     if wrong:
         print(paint("bad", f"{counted(len(wrong), 'mistake')}, {counted(warnings, 'warning')}."))

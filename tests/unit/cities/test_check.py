@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -224,6 +225,11 @@ def test_hostile_files_are_mistakes_and_no_crash(tmp_path: Path) -> None:
             ("places_geojson", '{"a": ' * 50_000),
             ("plan__rows_csv", "key\n" + "x" * 200_000),
             ("meters_toml", '[[meter]]\nkey = "m"\n[meter.fields.a]\nx = ' + "[" * 90 + "]" * 90),
+            ("meters_toml", '[[meter]]\nkey = "m"\nfields.' + "a." * 5000 + "b = 1\n"),
+            (
+                "registers__points_geojson",
+                COLLECTION.format('{"type": "Feature", "id": "a", "properties": {"x": ' + "[" * 500 + "]" * 500 + "}}"),
+            ),
         )
     ):
         place = tmp_path / str(number)
@@ -296,3 +302,15 @@ def test_what_only_shows_among_all_things_is_told_at_its_field(tmp_path: Path) -
         )
     )
     assert (one.file, one.line, one.what) == ("remarks.toml", 4, "note 'ell' is not 'm'")
+
+
+def test_control_characters_are_warned_of(tmp_path: Path) -> None:
+    one = only(found(tmp_path, meters_toml='[[meter]]\nkey = "m"\ntitle = { sl = "a\\u0007", en = "b" }\n'))
+    assert (one.line, one.warning, one.what) == (3, True, "The text holds a control character.")
+
+
+def test_many_mistakes_are_told_in_good_time(tmp_path: Path) -> None:
+    rows = "".join(f"r{number},1,m{number}\n" for number in range(20_000))
+    begin = time.monotonic()
+    assert len(found(tmp_path, plan__rows_csv="key,order,meter\n" + rows)) == 20_000
+    assert time.monotonic() - begin < 30

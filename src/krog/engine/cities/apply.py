@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from krog.base.declaration import Change, Declaration, Fields
 from krog.base.errors import Conflict, KrogError, Problem
 from krog.base.grant import Reader
 from krog.engine.cities import city
-from krog.engine.cities.compare import Diff, ItemChange, Take, compare
+from krog.engine.cities.compare import Diff, ItemChange, Take, compare, state
 from krog.engine.cities.findings import shown
 from krog.engine.cities.kinds import Kinds, collect
 from krog.journal import reads as journal_reads
@@ -80,21 +80,29 @@ def _write(diff: Diff, kinds: Kinds, by: Reader, progress: Callable[[str, int], 
         later = {change.key for change in retired[kind]}
         base = {key: fields for key, fields in diff.bases[kind].items() if key not in later}
         if changes[kind] or base:
-            _one(declaration, by, [Change(c.key, c.result, REASON) for c in changes[kind]], base)
+            _one(declaration, by, changes[kind], base)
             progress(kind, len(changes[kind]))
     for declaration in reversed(kinds.declarations):
         kind = declaration.kind
         if retired[kind]:
-            gone = [Change(change.key, None, REASON) for change in retired[kind]]
-            _one(declaration, by, gone, {change.key: None for change in gone})
-            progress(kind, len(gone))
+            _one(declaration, by, retired[kind], {change.key: None for change in retired[kind]})
+            progress(kind, len(retired[kind]))
 
 
-def _one(declaration: Declaration, by: Reader, changes: list[Change], base: Mapping[str, Fields | None]) -> None:
+def _one(
+    declaration: Declaration, by: Reader, changes: Sequence[ItemChange], base: Mapping[str, Fields | None]
+) -> None:
+    """Writes changes of one kind with their base; what the desk did since they were computed is not written over."""
     try:
         with transaction.atomic():
             if changes:
-                declaration.write(by, changes)
+                now = state(declaration)
+                if moved := [change.key for change in changes if now.get(change.key) != change.desk]:
+                    raise Conflict(
+                        f"{declaration.kind} {', '.join(moved[:5])} changed in the desk meanwhile.",
+                        todo="Apply once more.",
+                    )
+                declaration.write(by, [Change(change.key, change.result, REASON) for change in changes])
             journal.applied(declaration.kind, base)
     except KrogError as error:
         error.where = f"{declaration.file} {declaration.kind} {error.where}".strip()

@@ -17,37 +17,9 @@ from krog.engine.cities.values import canonical, fields_of, impossible, wrong_ty
 
 #: Two-letter codes by which a table is known to be texts by language.
 LANGUAGES = frozenset(
-    (
-        "bg",
-        "cs",
-        "da",
-        "de",
-        "el",
-        "en",
-        "es",
-        "et",
-        "fi",
-        "fr",
-        "ga",
-        "hr",
-        "hu",
-        "it",
-        "lt",
-        "lv",
-        "mk",
-        "mt",
-        "nl",
-        "pl",
-        "pt",
-        "ro",
-        "sk",
-        "sl",
-        "sq",
-        "sr",
-        "sv",
-        "uk",
-    )
+    "bg,cs,da,de,el,en,es,et,fi,fr,ga,hr,hu,it,lt,lv,mk,mt,nl,pl,pt,ro,sk,sl,sq,sr,sv,uk".split(",")  # noqa: SIM905
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 Known = Mapping[str, set[str]]
 Things = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
@@ -66,6 +38,8 @@ def examine(folder: Path, kinds: Kinds, known: Known | None = None) -> tuple[Rea
     for item in reading.items:
         if isinstance(item.key, str):
             declared[item.kind].add(item.key)
+    for item in reading.items:
+        found += _cleared(item)
     things = {
         one.kind: {item.key: canonical(one, item.fields) for item in reading.of(one.kind) if isinstance(item.key, str)}
         for one in kinds
@@ -77,6 +51,7 @@ def examine(folder: Path, kinds: Kinds, known: Known | None = None) -> tuple[Rea
         found += _fields(item, declaration, things)
         found += _references(item, declaration, declared)
         found += _texts(item, languages)
+        found += _letters(item)
     for declaration in kinds:
         found += _circles(reading, declaration)
     return reading, sorted(set(found), key=lambda one: (one.file, one.line, one.warning, one.where, one.what))
@@ -108,6 +83,17 @@ def _key(item: Item, declaration: Declaration, seen: dict[tuple[str, str], Item]
         yield _at(item, ("key",), f"The key {item.key!r} stands twice; first in {file}:{line}.")
 
 
+def _cleared(item: Item) -> list[Finding]:
+    """Takes out of an item, and tells, what nothing could keep; the rest can then be looked at without danger."""
+    found = []
+    for name in list(item.fields):
+        bad = list(impossible(item.fields[name], (name,)))
+        found += [_at(item, path, reason) for path, reason in bad]
+        if bad:
+            del item.fields[name]
+    return found
+
+
 def _fields(item: Item, declaration: Declaration, things: Things) -> Iterator[Finding]:
     types = fields_of(declaration.shape)
     sound = True
@@ -122,12 +108,7 @@ def _fields(item: Item, declaration: Declaration, things: Things) -> Iterator[Fi
                 todo=nearest(name, types),
             )
             continue
-        bad = list(impossible(value, (name,)))
-        for path, reason in bad:
-            yield _at(item, path, reason)
-        if bad:
-            sound = False
-        elif wrong := wrong_type(declaration, name, value):
+        if wrong := wrong_type(declaration, name, value):
             sound = False
             yield _at(item, (name,), wrong[0], allowed=wrong[1])
         else:
@@ -254,6 +235,24 @@ def _texts(item: Item, languages: list[str]) -> Iterator[Finding]:
                         allowed=", ".join(languages),
                         warning=True,
                     )
+
+
+def _letters(item: Item) -> Iterator[Finding]:
+    """Letters that nobody sees; some parts of Krog and some databases take them out."""
+    for name, value in item.fields.items():
+        if any(_CONTROL.search(text) for text in _strings(value)):
+            yield _at(item, (name,), "The text holds a control character.", todo="Take it out.", warning=True)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)
 
 
 def _tables_of_texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], dict[str, str]]]:

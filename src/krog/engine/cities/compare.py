@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,6 +43,7 @@ class ItemChange:
     fields: tuple[FieldChange, ...] = ()
     result: Mapping[str, Any] | None = None
     note: str = ""
+    desk: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def compare_kind(
         changes.append(_in_files(declaration, key, base.get(key), files[key], desk.get(key), take))
     for key in reversed(in_order(declaration, {key: base[key] for key in base if key not in files})):
         changes.append(_left_files(declaration, key, base[key], desk.get(key), take))
-    return [change for change in changes if change is not None]
+    return [replace(change, desk=desk.get(change.key)) for change in changes if change is not None]
 
 
 def _in_files(

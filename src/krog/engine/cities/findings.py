@@ -8,6 +8,9 @@ from difflib import get_close_matches
 
 from krog.base.errors import Problem
 
+#: Comparing with every key of a large register would take longer than reading it.
+NAMES_COMPARED = 500
+
 
 @dataclass(frozen=True)
 class Finding(Problem):
@@ -31,7 +34,8 @@ def finding(
 
 def nearest(word: str, names: Iterable[str]) -> str:
     """`Did you mean …?` for the name most like `word`; empty when none is like it."""
-    match = get_close_matches(word, list(names), n=1, cutoff=0.6)
+    alike = [name for name in names if name[:1] == word[:1]][:NAMES_COMPARED]
+    match = get_close_matches(word[:100], alike, n=1, cutoff=0.6)
     return f"Did you mean {match[0]!r}?" if match else ""
 
 
