@@ -33,6 +33,7 @@ for name, module in (
 ):
     api.add_router(f"/{name}", module.router)
 api.add_router("/territories", people.territories)
+api.add_router("/things", streams.things_router)
 
 
 @api.exception_handler(KrogError)

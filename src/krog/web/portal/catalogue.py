@@ -38,8 +38,8 @@ ACCESS: Mapping[str, tuple[str, Any]] = {
 LINEAGE: Mapping[str, Any] = {
     "streams": gettext_lazy(
         "Sensors send their readings to the city. Each one is checked on arrival (known datastream, unit, range, "
-        "time), written down before it is acknowledged, and kept unchanged; what cannot be accepted is set aside with a "
-        "reason. Every reading carries its origin: measured, replayed or simulated."),
+        "time), written down before it is acknowledged, and kept unchanged; what cannot be accepted is set aside with "
+        "a reason. Every reading carries its origin: measured, replayed or simulated."),
     "registers": gettext_lazy(
         "The responsible office keeps the records. Every change stays in the history with its time, and the last one "
         "can be undone."),
