@@ -86,6 +86,11 @@ def plain(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
+def stem(word: str) -> str:
+    """A word without its last vowel where enough is left: `voda` finds `vodovod`, `proposals` stays as it is."""
+    return word[:-1] if len(word) > 3 and word[-1] in "aeiou" else word
+
+
 def matches(words: Iterable[str], *texts: str) -> bool:
     """Whether every word is somewhere in the texts."""
     whole = plain(" ".join(texts))
@@ -118,8 +123,11 @@ def _calls(words: list[str], text: str, grant: Callable[[str], Grant]) -> Iterat
 
 
 def _streams(words: list[str], text: str, grant: Callable[[str], Grant]) -> Iterator[Found]:
-    for stream in streams.datastreams(grant("streams"), text=text, limit=50).items:
-        yield Found(_said(stream.title), address.of("streams", stream.key), _said(stream.thing.title))
+    # The database narrows by one word as it was typed; the comparison is the same as elsewhere.
+    longest = stem(max(text.split(), key=len))
+    for stream in streams.datastreams(grant("streams"), text=longest, limit=200).items:
+        if matches(words, stream.key, _spoken(stream.title), _spoken(stream.thing.title)):
+            yield Found(_said(stream.title), address.of("streams", stream.key), _said(stream.thing.title))
 
 
 def _indicators(words: list[str], text: str, grant: Callable[[str], Grant]) -> Iterator[Found]:
@@ -165,7 +173,7 @@ _KINDS: tuple[tuple[str, Callable[..., Iterator[Found]]], ...] = (
 def find(reader: Reader, text: str) -> list[Group]:
     """Everything that the reader may see and that has all the words of `text`, by kind."""
     text = " ".join(text.replace("\x00", " ").split())[:LONGEST]
-    words = plain(text).split()
+    words = [stem(word) for word in plain(text).split()]
     grants: dict[str, Any] = {}
 
     def grant(kind: str) -> Grant:
