@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -243,3 +245,17 @@ def test_what_the_desk_does_meanwhile_is_not_written_over(tmp_path: Path, store:
     with pytest.raises(Conflict, match="m1 changed in the desk meanwhile"):
         apply(files(tmp_path, METERS.replace("60", "30")), SYSTEM, kinds=kinds(store), agree=desk_is_quicker)
     assert [store.things["meter"][key]["interval_s"] for key in ("m1", "m2")] == [5, 60]
+
+
+def test_a_reader_who_leaves_early_does_not_keep_the_files_from_being_applied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Closed(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stdout", Closed())
+    assert main.main(["apply", str(folder(tmp_path)), "--yes"]) == 0
+    sys.stdout.close()
+    monkeypatch.undo()
+    assert city.current().key == "town"

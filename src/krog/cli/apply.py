@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,12 @@ def run(args: argparse.Namespace) -> int:
     _tables()
 
     def agree(diff: Diff) -> bool:
-        show(diff, args.all)
+        try:
+            show(diff, args.all)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever reads the difference has seen enough (`| head`); that is no reason to apply half or nothing.
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - it stays open to the end of the process
         if args.yes or not sys.stdin.isatty():
             return True
         return input("Apply these changes? [y/N] ").strip().lower() in ("y", "yes", "d", "da")
