@@ -24,8 +24,8 @@ from krog.plans import reads, states, verbs
 from krog.plans.shapes import Node, Tree
 from krog.voice import reads as voice
 from krog.voice import verbs as voice_verbs
-from krog.web.desk import plan_forms as forms
-from krog.web.portal import plan_words as words
+from krog.web.desk import plans_forms as forms
+from krog.web.portal import plans_words as words
 from krog.web.portal.plans import (
     Filters,
     change_rows,

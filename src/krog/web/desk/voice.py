@@ -19,9 +19,9 @@ from krog.people.permissions import is_staff, may
 from krog.plans import reads as plans
 from krog.voice import reads, verbs
 from krog.voice.shapes import STATES
-from krog.web.desk.plan_forms import add_errors
+from krog.web.desk.plans_forms import add_errors
 from krog.web.navigation import COUNTERS
-from krog.web.portal import plan_words as words
+from krog.web.portal import plans_words as words
 from krog.web.portal.voice import pager, proposal_words, step_words
 
 PAGE = 50

@@ -21,7 +21,7 @@ from krog.people import reads as people
 from krog.plans import reads, states
 from krog.plans.shapes import Changed, Node, Tree, Version
 from krog.voice import reads as voice
-from krog.web.portal import plan_words as words
+from krog.web.portal import plans_words as words
 
 #: Nodes that a list shows at once; the tree shows all, folded.
 REVIEWS = 10

@@ -24,7 +24,7 @@ from krog.plans import reads as plans
 from krog.voice import mails, reads, verbs
 from krog.voice.shapes import Call, Proposal, Step
 from krog.web.middleware import address_of
-from krog.web.portal import plan_words as words
+from krog.web.portal import plans_words as words
 
 PAGE = 25
 #: One address may send so many proposals in so many seconds; more is asked to wait.

@@ -12,7 +12,7 @@ from krog.base.errors import KrogError
 from krog.base.text import say
 from krog.plans import fields
 from krog.plans.shapes import DECISIONS, INDICATOR_ROLES, JUDGEMENTS, LINK_TYPES, Node, Plan
-from krog.web.portal import plan_words as words
+from krog.web.portal import plans_words as words
 
 _DAY = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
 
@@ -152,7 +152,7 @@ class AdoptForm(forms.Form):
     """The adoption as the body decided it."""
 
     body = forms.CharField(label=lazy("Adopted by"), max_length=200, help_text=lazy("The body, such as Mestni svet."))
-    on = forms.DateField(label=lazy("On"), widget=_DAY)
+    on = forms.DateField(label=lazy("Adopted on"), widget=_DAY)
     gazette = forms.CharField(
         label=lazy("Published in"), max_length=200, required=False, help_text=lazy("Gazette and number.")
     )
@@ -161,8 +161,8 @@ class AdoptForm(forms.Form):
 class LinkForm(forms.Form):
     """A link from the node to another one."""
 
-    type = forms.ChoiceField(label=lazy("Link"), choices=[(code, words.LINKS[code][0]) for code in LINK_TYPES])
-    target = forms.ChoiceField(label=lazy("To"))
+    type = forms.ChoiceField(label=lazy("Kind of link"), choices=[(code, words.LINKS[code][0]) for code in LINK_TYPES])
+    target = forms.ChoiceField(label=lazy("Linked to"))
 
     def __init__(self, *args: Any, targets: list[tuple[str, str]], **kwargs: Any):
         super().__init__(*args, **kwargs)
