@@ -97,10 +97,17 @@ def _tab(tab: str, me: str, offices: Iterable[str]) -> Q:
 
 
 def work(
-    grant: Grant, tab: str, *, me: str, offices: Iterable[str], limit: int = 50, offset: int = 0
+    grant: Grant, tab: str, *, me: str, offices: Iterable[str], only_offices: bool = False, limit: int = 50,
+    offset: int = 0,
 ) -> shapes.Page:
-    """The cases of a tab, urgent and soonest first: mine, unassigned, waiting, today (TABS), taken, open, closed."""
+    """The cases of a tab, urgent and soonest first: mine, unassigned, waiting, today (TABS), taken, open, closed.
+
+    `only_offices` leaves out what is mine in other offices: for the page of a centre.
+    """
+    offices = list(offices)
     rows = _staff_rows(grant).filter(_tab(tab, me, offices))
+    if only_offices:
+        rows = rows.filter(office__in=offices)
     order = "-closed" if tab == "closed" else "deadline"
     calm = DbCase(When(severity="urgent", then=0), When(severity="important", then=1), default=2)
     urgent_first = rows.annotate(calm=calm).order_by("calm", order) if tab != "closed" else rows.order_by(order)
@@ -108,12 +115,15 @@ def work(
     return shapes.Page(items, rows.count())
 
 
-def work_counts(grant: Grant, *, me: str, offices: Iterable[str]) -> dict[str, int]:
+def work_counts(grant: Grant, *, me: str, offices: Iterable[str], only_offices: bool = False) -> dict[str, int]:
     """How many cases each tab holds, and `overdue` and `urgent` among the open ones."""
     offices = list(offices)
     counted = {tab: Count("pk", filter=_tab(tab, me, offices)) for tab in shapes.TABS}
     open_ = _tab("open", me, offices)
-    return _staff_rows(grant).aggregate(
+    rows = _staff_rows(grant)
+    if only_offices:
+        rows = rows.filter(office__in=offices)
+    return rows.aggregate(
         **counted,
         overdue=Count("pk", filter=open_ & Q(deadline__lt=times.now())),
         urgent=Count("pk", filter=open_ & Q(severity="urgent")),
@@ -282,6 +292,13 @@ def _listed(row: models.Case, access: Access | None) -> shapes.Status:
         overdue=row.status in shapes.OPEN and row.deadline < times.now(),
         public_note=row.public_note, events=(), photos=(), cause=None,
     )
+
+
+def closed_after(grant: Grant, case_type: str, since: int) -> int | None:
+    """When the newest case of a type that was opened at or after `since` was closed; None while it is open, or none was."""
+    rows = _staff_rows(grant).filter(type__key=case_type, opened__gte=since).order_by("-opened", "-id")
+    newest = rows.first()
+    return newest.closed if newest else None
 
 
 def photo_file(grant: Grant, key: str, photo: int) -> str:
