@@ -12,6 +12,7 @@ from krog.base.errors import Invalid, NotFound
 from krog.base.grant import Grant
 from krog.base.ids import Ref
 from krog.base.origin import Origin, weakest
+from krog.base.settings import settings
 from krog.catalogue import door
 from krog.journal import reads as journal
 from krog.journal.shapes import Entry
@@ -147,6 +148,12 @@ def history(grant: Grant, key: str, limit: int = 50) -> list[Entry]:
 
 
 # Observations. Everything below asks the database only which datastreams the grant lets through.
+
+
+def readable(grant: Grant) -> frozenset[str]:
+    """Keys of all datastreams whose values the reader may see, in one light query."""
+    rows = models.Datastream.objects.filter(_visible(grant)).values_list("key", "dataset")
+    return frozenset(key for key, dataset in rows if grant.datasets[dataset].shows("value"))
 
 
 def _numbers(grant: Grant, keys: Iterable[str]) -> dict[str, tuple[int, str, int]]:
@@ -296,11 +303,19 @@ def series(grant: Grant, key: str, start: int, end: int, step: int | None = None
         points = [shapes.Point(r.time, r.value, r.value, r.value, 1) for r in reversed(rows) if r.value is not None]
         origins = [Origin(row.origin) for row in rows]
     else:
-        begin = start - start % chosen
+        begin = _aligned(start, chosen)
         buckets = lake.series([number], begin, end, chosen).get(number, [])
         points = [shapes.Point(b.time, b.mean, b.minimum, b.maximum, b.count) for b in buckets]
         origins = [Origin(bucket.origin) for bucket in buckets]
     return shapes.Series(key, start, end, chosen, points, _weakest(origins))
+
+
+def _aligned(start: int, step: int) -> int:
+    """Where the first interval begins: days and weeks at a local midnight, shorter ones at a full quarter or hour."""
+    if step % times.DAY:
+        return start - start % step
+    zone = settings().timezone
+    return times.start_of_day(times.local_date(start, zone), zone)
 
 
 def _weakest(origins: Sequence[Origin]) -> Origin | None:
