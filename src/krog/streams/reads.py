@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from krog import lake
 from krog.base import times
@@ -61,7 +62,8 @@ def _rows(grant: Grant) -> QuerySet[models.Datastream]:
 
 
 def _no_datastream(key: str) -> NotFound:
-    return NotFound(f"There is no datastream {key[:100]!r}.", "datastream", todo="The list of streams names them all.")
+    return NotFound(_("There is no datastream “%(key)s”.") % {"key": key[:60]}, "datastream",
+                    todo=_("The list of measuring points names them all."))  # fmt: skip
 
 
 def _thing(row: models.Thing) -> shapes.Thing:
@@ -137,7 +139,7 @@ def thing(grant: Grant, key: str) -> shapes.Thing:
     """One thing, or NotFound."""
     row = _things(grant).filter(key=key).first() if "\x00" not in key else None
     if row is None:
-        raise NotFound(f"There is no thing {key[:100]!r}.", "thing")
+        raise NotFound(_("There is no measuring point “%(key)s”.") % {"key": key[:60]}, "thing")
     return _thing(row)
 
 
@@ -185,7 +187,7 @@ def latest_of(
 
 def _latest(grant: Grant, known: Mapping[str, tuple[int, str, int]], now: int | None) -> dict[str, shapes.Latest]:
     moment = times.now() if now is None else now
-    numbers = [number for number, _, _ in known.values()]
+    numbers = [each[0] for each in known.values()]
     newest, summaries = lake.latest(numbers), lake.summary(numbers)
     found = {}
     for key, (number, dataset, interval_s) in known.items():
@@ -223,7 +225,7 @@ def observations(
     newest_first: bool = True, after: str | None = None,
 ) -> shapes.Page[shapes.Observation]:
     """Observations of one datastream with `start` <= time < `end`; `after` is what the page before gave."""
-    number, dataset, _ = _one(grant, key)
+    number, dataset, _every = _one(grant, key)
     limit = min(max(limit, 1), MOST_OBSERVATIONS)
     rows = lake.observations([number], start, end, limit=limit + 1, newest_first=newest_first, after=_cursor(after))
     shown = grant.datasets[dataset].shows("value")
@@ -232,16 +234,20 @@ def observations(
     return shapes.Page(items, after=f"{items[-1].time}.{items[-1].id}" if more else None)
 
 
+def _no_page() -> Invalid:
+    return Invalid(_("This is not where a page can begin."), "after", _("what the page before named"))
+
+
 def _cursor(after: str | None) -> tuple[int, int] | None:
     if not after:
         return None
-    time, _, number = after.partition(".")
+    time, _dot, number = after.partition(".")
     try:
         found = int(time), int(number)
     except ValueError:
-        raise Invalid("This is not where a page can begin.", "after", "what the page before named") from None
+        raise _no_page() from None
     if max(map(abs, found)) >= 2**63:
-        raise Invalid("This is not where a page can begin.", "after", "what the page before named")
+        raise _no_page()
     return found
 
 
@@ -260,7 +266,7 @@ def readings(
     holds (by datastream and time), so that what was computed from it can be looked at. Datastreams that the reader may
     not see give nothing."""
     known = _numbers(grant, keys)
-    by_number = {number: (key, grant.datasets[dataset].shows("value")) for key, (number, dataset, _) in known.items()}
+    by_number = {number: (key, grant.datasets[dataset].shows("value")) for key, (number, dataset, _every) in known.items()}
     if not by_number:
         return []
     limit = min(max(limit, 1), MOST_OBSERVATIONS)
@@ -294,7 +300,7 @@ def series(grant: Grant, key: str, start: int, end: int, step: int | None = None
     a week, by how much time it spans. Intervals without values have no point."""
     number, dataset, interval_s = _one(grant, key)
     if end <= start:
-        raise Invalid("The range ends before it begins.", "end", f"a moment after {times.iso(start)}")
+        raise Invalid(_("The range ends before it begins."), "end")
     chosen = step_for(end - start, interval_s) if step is None else step
     if not grant.datasets[dataset].shows("value"):
         return shapes.Series(key, start, end, chosen, (), None)

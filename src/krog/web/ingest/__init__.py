@@ -1,1 +1,1 @@
-"""The public port: observations and live values here, everything else handed to the pages."""
+"""The public port: observations in, live values out, MQTT beside it; everything else is handed to the pages."""

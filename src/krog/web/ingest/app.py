@@ -1,10 +1,14 @@
-"""The ASGI application of the public port: observations, live values, health, metrics; the rest goes to the pages."""
+"""The public port as an ASGI application: opens the hot store, starts the MQTT listener, routes."""
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import logging
 import os
+import signal
+import sys
+import time
 from pathlib import Path
 
 import django
@@ -12,94 +16,150 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "krog.web.settings")
 django.setup()
 
-from krog.base.errors import Invalid, KrogError  # noqa: E402 - Django must know its settings first
+from krog.base.errors import KrogError, NotFound  # noqa: E402
 from krog.base.settings import settings  # noqa: E402
 from krog.engine import ingest  # noqa: E402
+from krog.sources.live import Live  # noqa: E402
 from krog.sources.mqtt.listener import Listener  # noqa: E402
-from krog.web.ingest import health, observations  # noqa: E402
-from krog.web.ingest.asgi import Receive, Scope, Send, answer_problem  # noqa: E402
-from krog.web.ingest.forward import Forward  # noqa: E402
-from krog.web.ingest.known import KnownKeys  # noqa: E402
-from krog.web.ingest.live import Live  # noqa: E402
+from krog.sources.rights import Rights  # noqa: E402
+from krog.web.ingest import state  # noqa: E402
+from krog.web.ingest.forward import Forwarder  # noqa: E402
+from krog.web.ingest.http import Gone, Receive, Reply, Scope, Send, answer, problem  # noqa: E402
+from krog.web.ingest.live import Watching  # noqa: E402
+from krog.web.ingest.observations import Observations  # noqa: E402
 
 log = logging.getLogger("krog.ingest")
 
+#: What a request to the pages may have besides its photo, in bytes.
+BESIDES = 2_000_000
 
-class App:
-    """The application of one ingest process."""
 
-    def __init__(self) -> None:
-        self.keys = KnownKeys()
-        self.forward: Forward | None = None
-        self.live: Live | None = None
-        self.mqtt: Listener | None = None
-        self.watch: asyncio.Task[None] | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
-        elif scope["type"] == "http":
-            try:
-                await self._http(scope, receive, send)
-            except ConnectionResetError:
-                return
-            except KrogError as error:
-                await answer_problem(send, error)
-
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        assert self.forward and self.live
-        path, method = scope["path"], scope["method"]
-        if path == "/api/v1/observations" and method != "GET":
-            if method != "POST":
-                raise Invalid("Observations are sent with POST.", "method", "POST")
-            await observations.post(scope, receive, send, self.keys)
-        elif path == "/live":
-            await self.live.serve(scope, receive, send, self.keys)
-        elif path == "/healthz":
-            await health.healthz(send, pages=await self.forward.ready())
-        elif path == "/metrics":
-            clients = self.mqtt.clients if self.mqtt else 0
-            await health.metrics(send, listeners=self.live.listeners, mqtt_clients=clients)
-        else:
-            await self.forward.serve(scope, receive, send)
-
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
-        while True:
-            event = await receive()
-            try:
-                if event["type"] == "lifespan.startup":
-                    await self.start()
-                else:
-                    await self.stop()
-            except Exception as failure:
-                log.exception("Ingest could not %s.", event["type"].rpartition(".")[2])
-                await send({"type": f"{event['type']}.failed", "message": str(failure)})
-                return
-            await send({"type": f"{event['type']}.complete"})
-            if event["type"] == "lifespan.shutdown":
-                return
+class Public:
+    """Everything that the public port needs, from start to stop."""
 
     async def start(self) -> None:
-        """Opens the hot store for writing, then the ways in."""
-        found = settings()
-        self.forward = Forward(Path(found.var).resolve() / "web.sock")
-        self.live = Live()
-        self.watch = ingest.watch()
-        if found.mqtt_port:
-            self.mqtt = Listener(found.mqtt_host, found.mqtt_port, self.keys.reader)
+        given = settings()
+        _die_with_parent()
+        await asyncio.to_thread(ingest.current)
+        self.began = time.monotonic()
+        self.replays = ingest.watch()
+        self.rights = Rights()
+        self.live = Live(ingest.subscribe)
+        self.watching = Watching(self.live, self.rights)
+        self.observations = Observations(ingest, self.rights)
+        self.forwarder = Forwarder(
+            Path(given.var).resolve() / "web.sock",
+            largest=given.upload_mb * 1_000_000 + BESIDES,
+            secure=given.url.startswith("https:"),
+        )
+        self.lag = state.Lag()
+        self.mqtt: Listener | None = None
+        if given.mqtt_port:
+            self.mqtt = Listener(
+                given.mqtt_host, given.mqtt_port, door=ingest, rights=self.rights, live=self.live
+            )
             await self.mqtt.start()
+            log.info("MQTT is listened for on %s:%s.", given.mqtt_host, self.mqtt.port)
 
     async def stop(self) -> None:
-        """Closes the ways in, then commits what waits."""
-        if self.mqtt:
+        self.watching.close()
+        if self.mqtt is not None:
             await self.mqtt.stop()
-        if self.watch:
-            self.watch.cancel()
-        if self.live:
-            self.live.close()
-        if self.forward:
-            await self.forward.close()
+        self.replays.cancel()
+        self.live.close()
+        self.lag.close()
+        await self.forwarder.close()
         await asyncio.to_thread(ingest.close)
 
+    async def health(self) -> Reply:
+        web, work = await asyncio.gather(self.forwarder.alive(), state.work_lag())
+        mqtt = self.mqtt is not None or not settings().mqtt_port
+        return state.health(ingest=True, mqtt=mqtt, web=web, work=work)
 
-app = App()
+    async def metrics(self) -> Reply:
+        counts = ingest.metrics()
+        values = {
+            "krog_up": 1.0,
+            "krog_uptime_seconds": time.monotonic() - self.began,
+            "krog_observations_accepted_total": counts.get("accepted", 0.0),
+            "krog_observations_duplicate_total": counts.get("duplicate", 0.0),
+            "krog_hot_waiting": counts.get("store_waiting", 0.0),
+            "krog_hot_commits_total": counts.get("store_commits", 0.0),
+            "krog_hot_commit_seconds_total": counts.get("store_commit_seconds", 0.0),
+            "krog_hot_failed_total": counts.get("store_failed", 0.0),
+            "krog_live_clients": float(self.watching.clients),
+            "krog_live_dropped_total": float(self.watching.dropped),
+            "krog_forward_active": float(self.forwarder.active),
+            "krog_loop_lag_seconds": self.lag.seconds,
+            "krog_work_lag_seconds": await state.work_lag(),
+        }
+        if self.mqtt is not None:
+            found = self.mqtt.metrics()
+            values |= {
+                "krog_mqtt_clients": found["clients"],
+                "krog_mqtt_received_total": found["received"],
+                "krog_mqtt_dropped_total": found["dropped"],
+                "krog_mqtt_protocol_errors_total": found["protocol_errors"],
+                "krog_mqtt_refused_total": found["refused_connections"],
+            }
+        return state.metrics(values, counts)
+
+
+def _die_with_parent() -> None:
+    """The server's supervisor may be killed outright; then this process must not keep the port and the hot store."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+public = Public()
+
+
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """The application that granian serves."""
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+    elif scope["type"] == "http":
+        await _http(scope, receive, send)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        event = await receive()
+        if event["type"] == "lifespan.startup":
+            try:
+                await public.start()
+            except Exception as error:
+                known = isinstance(error, KrogError | OSError)
+                log.error("The public port cannot be opened: %s", error, exc_info=not known)
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await public.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+async def _http(scope: Scope, receive: Receive, send: Send) -> None:
+    method, path = scope["method"], scope["path"]
+    try:
+        if path == "/api/v1/observations" and method == "POST":
+            reply = await public.observations.post(scope, receive)
+        elif path == "/live" and method == "GET":
+            await public.watching.serve(scope, receive, send)
+            return
+        elif path in ("/healthz", "/metrics"):
+            if method not in ("GET", "HEAD"):
+                raise NotFound("There is nothing to be sent here.", "method", "GET")
+            reply = await (public.health() if path == "/healthz" else public.metrics())
+        else:
+            await public.forwarder.forward(scope, receive, send)
+            return
+    except Gone:
+        return
+    except KrogError as error:
+        reply = problem(error)
+    except Exception:
+        log.exception("A request to %s failed.", path)
+        reply = problem(KrogError("Something went wrong; it has been written down.", todo="Try again in a minute."))
+    await answer(send, reply, head=method == "HEAD")

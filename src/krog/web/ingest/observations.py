@@ -1,106 +1,136 @@
-"""POST /api/v1/observations: one observation or a list of them; 201 when all of it is on the disk."""
+"""`POST /api/v1/observations`: one observation or a list, answered when all of it is durable.
+
+One that is stored (or was stored before) is answered 201 with its receipt; one that is not is answered with a problem,
+400 or 403, that names its entry in the loss ledger. A list is answered 201 when all of it is stored, else 202, in both
+cases with one receipt for each item, in their order. What cannot be read at all is 400, and kept in the ledger too.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from krog.base.errors import Invalid, KrogError, Unauthenticated
+from krog.base.errors import Busy, Forbidden, Invalid, KrogError, TooLarge, Unauthenticated
 from krog.base.grant import Reader
-from krog.engine import ingest
 from krog.engine.ingest import Message, Receipt
-from krog.web.ingest.asgi import Receive, Scope, Send, answer_json, answer_problem, body, header
-from krog.web.ingest.known import KnownKeys
+from krog.sources.mqtt.inlet import Door
+from krog.sources.reading import Reading
+from krog.sources.rights import Rights
+from krog.web.ingest.http import Receive, Reply, Scope, header, json, problem, read_body
 
-#: Longest body in bytes, and most observations in it.
-BODY, BATCH = 4_000_000, 10_000
+#: Most bytes of a request and most observations of a list.
+LARGEST, MOST = 2_000_000, 5_000
+#: Bytes of requests that may be in memory at a time; more are answered 429.
+IN_MEMORY = 32_000_000
 
-FORM = (
-    'one object {"datastream": key, "value": number, "time"?: ISO 8601 with offset, "unit"?, "origin"?, '
-    '"quality"?, "supersedes"?} or a list of at most 10000'
-)
+FORM, MAKE = "Bearer <key id>.<secret>", "Make a key with `krog key create`."
+TRANSPORT, TOPIC = "http", "/api/v1/observations"
 
 
-class Observation(msgspec.Struct, forbid_unknown_fields=True):
-    """One observation as a client sends it."""
+class Observation(Reading, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A reading with the key of its datastream."""
 
     datastream: str
-    value: Any
-    time: str | None = None
-    unit: str | None = None
-    origin: str | None = None
-    quality: int | None = None
-    supersedes: int | None = None
 
 
-_decode_one = msgspec.json.Decoder(Observation).decode
-_decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_one = msgspec.json.Decoder(Observation)
+_list = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def _message(found: Observation, raw: bytes) -> Message:
-    return Message(
-        stream=found.datastream,
-        value=found.value,
-        time=found.time,
-        unit=found.unit,
-        origin=found.origin,
-        quality=found.quality,
-        supersedes=found.supersedes,
-        payload=raw,
-        transport="http",
-        topic="/api/v1/observations",
-    )
+class Observations:
+    """The endpoint; `door` is `engine.ingest`."""
+
+    def __init__(self, door: Door, rights: Rights):
+        self._door, self._rights = door, rights
+        self._held = 0
+
+    async def post(self, scope: Scope, receive: Receive) -> Reply:
+        """The reply to a request."""
+        reader = await self.reader(scope)
+        length = header(scope, b"content-length")
+        size = min(int(length), LARGEST) if length.isdigit() else LARGEST
+        if self._held + size > IN_MEMORY:
+            raise Busy("Too much is being sent right now.", todo="Send it again in a second.")
+        self._held += size
+        try:
+            body = await read_body(scope, receive, LARGEST)
+            return await self._take(body, reader)
+        finally:
+            self._held -= size
+
+    async def reader(self, scope: Scope) -> Reader:
+        """Who sends; Unauthenticated without a valid key."""
+        found = await bearer(scope, self._rights)
+        if found is None:
+            raise Unauthenticated("Observations are sent with an API key.", "Authorization", FORM, MAKE)
+        return found
+
+    async def _take(self, body: bytes, by: Reader) -> Reply:
+        if body.lstrip()[:1] != b"[":
+            receipt = (await self._receipts([body], by))[0]
+            return json(201, _shown(receipt)) if receipt.stored else problem(_refusal(receipt))
+        try:
+            items = [bytes(item) for item in _list.decode(body)]
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            receipt = await self._aside(body, f"The body is no JSON list: {error}.", by)
+            return problem(_refusal(receipt))
+        if len(items) > MOST:
+            raise TooLarge(f"The list has {len(items)} observations.", "body", f"at most {MOST}", "Send several lists.")
+        receipts = await self._receipts(items, by)
+        status = 201 if all(receipt.stored for receipt in receipts) else 202
+        return json(status, {"receipts": [_shown(receipt) for receipt in receipts]})
+
+    async def _receipts(self, items: Sequence[bytes], by: Reader) -> list[Receipt]:
+        """A receipt for each item, in their order: the readable ones go in as one batch."""
+        messages: list[Message] = []
+        places: list[int] = []
+        broken: list[tuple[int, bytes, str]] = []
+        for place, item in enumerate(items):
+            try:
+                found = _one.decode(item)
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+                broken.append((place, item, f"This is no observation: {error}."))
+            else:
+                messages.append(found.message(found.datastream, payload=item, transport=TRANSPORT, topic=TOPIC))
+                places.append(place)
+        receipts: dict[int, Receipt] = {}
+        if messages:
+            receipts.update(zip(places, await self._door.accept(messages, by=by), strict=True))
+        if broken:
+            kept = await asyncio.gather(*(self._aside(item, what, by) for _, item, what in broken))
+            receipts.update(zip((place for place, _, _ in broken), kept, strict=True))
+        return [receipts[place] for place in range(len(items))]
+
+    async def _aside(self, payload: bytes, what: str, by: Reader) -> Receipt:
+        return await self._door.set_aside(payload, "malformed", what, transport=TRANSPORT, topic=TOPIC, by=by)
 
 
-def _shown(receipt: Receipt) -> dict[str, Any]:
-    found: dict[str, Any] = {"status": receipt.status, "id": receipt.id}
-    if receipt.reason:
-        found.update(reason=receipt.reason, detail=receipt.detail)
+async def bearer(scope: Scope, rights: Rights) -> Reader | None:
+    """The reader of the Authorization header, None where there is none; Unauthenticated where it is wrong."""
+    given = header(scope, b"authorization")
+    if not given:
+        return None
+    scheme, _, token = given.partition(" ")
+    key_id, _, secret = token.strip().partition(".")
+    found = await rights.reader(key_id, secret) if scheme.lower() == "bearer" else None
+    if found is None:
+        raise Unauthenticated("The API key is not known.", "Authorization", FORM, MAKE)
     return found
 
 
-async def post(scope: Scope, receive: Receive, send: Send, keys: KnownKeys) -> None:
-    """Answers 201 with the receipts when everything was accepted (or was there before), else 422 with them.
-
-    With 422 nothing is lost: what was not accepted lies in the loss ledger with its reason, the rest is stored.
-    A body that is no JSON, or of no allowed form, is answered 400 and set aside too.
-    """
-    try:
-        by = await keys.bearer(header(scope, b"authorization"))
-        if by is None:
-            raise Unauthenticated("Observations are sent with an API key.", "Authorization", "Bearer <key id>.<secret>")
-        content = await body(receive, BODY)
-        one = content.lstrip()[:1] != b"["
-        receipts = await _accept(content, one, by)
-        status = 201 if all(receipt.stored for receipt in receipts) else 422
-        shown = [_shown(receipt) for receipt in receipts]
-        await answer_json(send, status, shown[0] if one else shown)
-    except KrogError as error:
-        await answer_problem(send, error)
+def _shown(receipt: Receipt) -> dict[str, Any]:
+    """A receipt as clients get it: the observation's id, or the entry in the loss ledger with reason and sentence."""
+    if receipt.stored:
+        return {"status": receipt.status, "id": receipt.id}
+    return {"status": receipt.status, "entry": receipt.id, "reason": receipt.reason, "detail": receipt.detail}
 
 
-async def _accept(content: bytes, one: bool, by: Reader) -> list[Receipt]:
-    try:
-        raws = [content] if one else [bytes(raw) for raw in _decode_list(content)]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        await _aside(content, str(error), by)
-        raise Invalid(f"The body is not JSON of an allowed form: {error}", "body", FORM) from None
-    if len(raws) > BATCH:
-        raise Invalid(f"The list has {len(raws)} observations.", "body", f"at most {BATCH}", "Send several lists.")
-    messages: list[tuple[int, Message]] = []
-    receipts: list[Receipt | None] = [None] * len(raws)
-    for place, raw in enumerate(raws):
-        try:
-            messages.append((place, _message(_decode_one(raw), raw)))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            receipts[place] = await _aside(raw, str(error), by)
-            if one:
-                raise Invalid(f"The body is not of an allowed form: {error}", "body", FORM) from None
-    for (place, _), receipt in zip(messages, await ingest.accept([m for _, m in messages], by=by), strict=True):
-        receipts[place] = receipt
-    return [receipt for receipt in receipts if receipt is not None]
-
-
-async def _aside(raw: bytes, detail: str, by: Reader) -> Receipt:
-    return await ingest.set_aside(raw, "malformed", detail, transport="http", topic="/api/v1/observations", by=by)
+def _refusal(receipt: Receipt) -> KrogError:
+    kind = Forbidden if receipt.status == "refused" else Invalid
+    return kind(
+        receipt.detail, todo="It was kept for an operator to look at; correct it before sending it again.",
+        extra={"reason": receipt.reason, "entry": receipt.id},
+    )  # fmt: skip
