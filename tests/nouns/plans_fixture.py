@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import pytest
+from django.utils.translation import override
 
 from krog.base.declaration import Change
 from krog.base.grant import ANONYMOUS, Grant, Reader
@@ -50,3 +53,10 @@ def plan(dataset: Callable[..., str], *, key: str = "town", nodes: int = 0, **fi
 def grant(reader: Reader = ANONYMOUS) -> Grant:
     """A grant on everything that the reader may see."""
     return door.open(reader, "portal")
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """What verbs refuse is said in English, whichever translations are compiled."""
+    with override("en"):
+        yield

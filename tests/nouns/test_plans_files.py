@@ -11,9 +11,9 @@ from krog.base.declaration import Change
 from krog.base.errors import Conflict, Forbidden, Invalid, NotFound
 from krog.people.permissions import SYSTEM
 from krog.plans import applying, providers, reads, verbs
-from tests.nouns.plans_fixture import PLANNER, grant, plan
+from tests.nouns.plans_fixture import PLANNER, english, grant, plan
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures(english.__name__)]
 
 Make = Callable[..., str]
 READ = {each.kind: each.read for each in providers.DECLARATIONS}

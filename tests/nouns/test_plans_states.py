@@ -15,9 +15,10 @@ from krog.journal import reads as journal
 from krog.people.permissions import SYSTEM
 from krog.plans import applying, reads, states, verbs
 from krog.plans.shapes import Fact, Node, NodeIndicator
-from tests.nouns.plans_fixture import PLANNER, grant, plan
+from tests.nouns.plans_fixture import PLANNER, english, grant, plan
 
 Make = Callable[..., str]
+pytestmark = pytest.mark.usefixtures(english.__name__)
 
 
 def _declare(kind: str, *changes: Change) -> None:

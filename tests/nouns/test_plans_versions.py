@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from krog.base.errors import Conflict, Forbidden, Invalid, NotFound
 from krog.base.ids import Ref
 from krog.plans import reads, verbs
-from tests.nouns.plans_fixture import PLANNER, grant, plan
+from tests.nouns.plans_fixture import PLANNER, english, grant, plan
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures(english.__name__)]
 
 Make = Callable[..., str]
 

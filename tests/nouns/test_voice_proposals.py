@@ -19,9 +19,9 @@ from krog.journal import reads as journal
 from krog.people.permissions import SYSTEM
 from krog.plans import verbs as plans
 from krog.voice import mails, models, providers, reads, verbs
-from tests.nouns.plans_fixture import PLANNER, grant, plan
+from tests.nouns.plans_fixture import PLANNER, english, grant, plan
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures(english.__name__)]
 
 Make = Callable[..., str]
 SECRET = "ana.novak@example.org"

@@ -42,6 +42,8 @@ def _said(text: Any) -> str:
 def version_words(version: Version) -> dict[str, Any]:
     """A version with its mark and words."""
     mark, word = words.VERSION_STATUSES[version.status]
+    if version.in_force and version.imported and version.adopted_on is None:
+        mark, word = "none", _("current; no adoption on record")
     return {"version": version, "mark": mark, "word": word}
 
 
