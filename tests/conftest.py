@@ -158,3 +158,12 @@ def own_values() -> None:
     from tests import sensing
 
     sensing.clear()
+
+
+@pytest.fixture()
+def english() -> Iterator[None]:
+    """Errors of nouns speak English, whatever language the texts were compiled for."""
+    from django.utils import translation
+
+    with translation.override("en"):
+        yield

@@ -13,7 +13,7 @@ from krog.people.permissions import SYSTEM
 from krog.registers import reads, verbs
 from tests import registry
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 Make = Callable[..., Reader]
 
@@ -114,7 +114,7 @@ def test_a_retired_record_is_gone_for_the_public_and_can_come_back(ana: Reader, 
     assert gone.retired
     with pytest.raises(NotFound):
         reads.record(_grant(ANONYMOUS), "points", "dom")
-    with pytest.raises(Conflict, match="retired"):
+    with pytest.raises(Conflict, match="taken out of use"):
         verbs.change_record(ana, key="dom", seen=gone.version, values={"people": 1})
     back = verbs.undo_record(ana, key="dom", seen=gone.version)
     assert (back.retired, back.values) == (False, made.values)

@@ -14,7 +14,7 @@ from krog.people.permissions import SYSTEM
 from krog.registers import providers, reads, verbs
 from tests import registry
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 
 @pytest.fixture()

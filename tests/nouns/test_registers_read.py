@@ -13,7 +13,7 @@ from krog.people.permissions import SYSTEM
 from krog.registers import reads, verbs
 from tests import registry
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 
 def _grant(who: Reader = ANONYMOUS) -> reads.Grant:

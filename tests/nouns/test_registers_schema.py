@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from krog.registers import geometry, schema
 from tests import registry
 
+pytestmark = pytest.mark.usefixtures("english")
+
 FIELDS = schema.read_fields(registry.FIELDS)
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates()

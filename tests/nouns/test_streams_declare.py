@@ -17,7 +17,7 @@ from krog.people.permissions import SYSTEM
 from krog.streams import providers, reads, verbs
 from tests import sensing
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_values")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_values", "english")]
 
 
 @pytest.fixture()

@@ -16,7 +16,7 @@ from krog.streams import reads
 from krog.streams.shapes import State
 from tests import sensing
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_values")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_values", "english")]
 
 HIDDEN = ("secret", "draft")
 

@@ -1,4 +1,4 @@
-"""Geometries of records: GeoJSON outside, WKB in WGS84 inside, both two-dimensional. Pure."""
+"""Geometries of records: GeoJSON outside, WKB in WGS84 inside, both two-dimensional."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import shapely
+from django.utils.translation import gettext as _
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
@@ -28,22 +29,23 @@ def read(kind: str, geojson: Any) -> tuple[BaseGeometry | None, list[Problem]]:
     if geojson is None:
         return None, []
     if kind == "none":
-        return None, [Problem("Records of this register have no place.", "geometry")]
+        return None, [Problem(_("Records of this register have no place."), "geometry")]
     if not isinstance(geojson, Mapping) or geojson.get("type") not in KINDS[kind]:
-        return None, [Problem("This is not a GeoJSON geometry of the register's kind.", "geometry", allowed)]
+        return None, [Problem(_("This is not a geometry of the register's kind."), "geometry", allowed)]
     try:
         found = shapely.force_2d(shape(dict(geojson)))
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, shapely.errors.ShapelyError):
-        return None, [Problem("The coordinates cannot be read.", "geometry", "[longitude, latitude] in WGS84 degrees")]
+        return None, [Problem(_("The coordinates cannot be read."), "geometry", "[14.3475, 46.2741]")]
     if found.is_empty or shapely.get_num_coordinates(found) > MAX_POINTS:
-        return None, [Problem("The geometry is empty or has too many points.", "geometry", f"1 to {MAX_POINTS} points")]
+        return None, [Problem(_("The geometry is empty or has too many points."), "geometry", f"1 – {MAX_POINTS}")]
     bounds = found.bounds
     if not all(map(math.isfinite, bounds)) or not (
         bounds[0] >= -180 and bounds[2] <= 180 and bounds[1] >= -90 and bounds[3] <= 90
     ):
-        return None, [Problem("The place is not on Earth.", "geometry", "longitude -180 to 180, latitude -90 to 90")]
+        allowed = _("longitude -180 to 180, latitude -90 to 90")
+        return None, [Problem(_("The place is not on Earth."), "geometry", allowed)]
     if kind == "polygon" and not found.is_valid:
-        return None, [Problem(f"The outline is not valid: {shapely.is_valid_reason(found)}.", "geometry")]
+        return None, [Problem(_("The outline crosses itself."), "geometry", todo=str(shapely.is_valid_reason(found)))]
     return found, []
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.fields.json import KeyTransform
+from django.utils.translation import gettext as _
 
-from krog.base.errors import Invalid, NotFound, Problem, invalid
+from krog.base.errors import NotFound, Problem, invalid
 from krog.base.grant import Access, Grant
 from krog.base.ids import Ref
 from krog.catalogue import door
@@ -62,8 +63,19 @@ def _home(grant: Grant, key: str) -> models.Register:
     rows = models.Register.objects.filter(key=key, retired=False, dataset__in=grant.keys)
     row = rows.first() if "\x00" not in key else None
     if row is None:
-        raise NotFound(f"There is no register {key[:100]!r}.", "register", todo="The list of registers names them all.")
+        raise no_register(key)
     return row
+
+
+def no_register(key: str) -> NotFound:
+    """There is none, or none that this reader may know of."""
+    return NotFound(_("There is no register “%(key)s”.") % {"key": key[:60]}, "register",
+                    todo=_("The list of registers names them all."))  # fmt: skip
+
+
+def no_record(key: str) -> NotFound:
+    """There is none, or none that this reader may know of."""
+    return NotFound(_("There is no record “%(key)s” here.") % {"key": key[:60]}, "record")
 
 
 def record_of(grant: Grant, row: models.Record) -> shapes.Record:
@@ -97,7 +109,7 @@ def records(
     if bbox:
         rows = _boxed(rows, bbox, access, found)
     if found:
-        raise invalid(found, "The records cannot be chosen like this.")
+        raise invalid(found, _("The records cannot be chosen like this."))
     limit, offset = min(max(limit, 0), MOST), min(max(offset, 0), 2**31)
     items = [record_of(grant, row) for row in rows[offset : offset + limit]]
     total = offset + len(items) if items and len(items) < limit else rows.count()
@@ -111,15 +123,15 @@ def _filtered(
     rows: _Rows, fields: Mapping[str, schema.Field], filters: Mapping[str, str], found: list[Problem]
 ) -> _Rows:
     for number, (name, text) in enumerate(filters.items()):
-        field_name, _, ending = name.partition(".")
+        field_name, _dot, ending = name.partition(".")
         field = fields.get(field_name)
         if field is None or ending not in _COMPARE or (ending and field.type not in ("number", "integer", "date")):
-            found.append(Problem(f"There is no filter {name[:60]!r}.", name[:60], ", ".join(_filter_names(fields))))
+            found.append(Problem(_("There is no such filter."), name[:60], ", ".join(_filter_names(fields))))
             continue
         try:
             value = schema.parse_written(field, text)
         except (ValueError, OverflowError):
-            found.append(Problem(f"{text[:60]!r} is not allowed.", name, schema.allowed_for(field)))
+            found.append(Problem(schema.not_allowed(text), name, schema.allowed_for(field)))
             continue
         # A transform and not `values__name`: a field's name must never be read as a comparison.
         alias = f"filter_{number}"
@@ -149,7 +161,7 @@ def _sorted(rows: _Rows, fields: Mapping[str, schema.Field], sort: str, found: l
         return rows.order_by("title", "key")
     if name not in fields:
         allowed = ", ".join(["key", "changed", *fields])
-        found.append(Problem(f"There is nothing to sort by in {name[:60]!r}.", "sort", allowed))
+        found.append(Problem(_("The records cannot be sorted by this."), "sort", allowed))
         return rows
     order = F("sorted_by").desc(nulls_last=True) if down else F("sorted_by").asc(nulls_last=True)
     return rows.alias(sorted_by=KeyTransform(name, "values")).order_by(order, "key")
@@ -159,7 +171,7 @@ def _boxed(rows: _Rows, bbox: str, access: Access, found: list[Problem]) -> _Row
     try:
         west, south, east, north = geometry.read_box(bbox)
     except ValueError:
-        found.append(Problem(f"{bbox[:60]!r} is not a box.", "bbox", "west,south,east,north in degrees (WGS84)"))
+        found.append(Problem(schema.not_allowed(bbox), "bbox", _("west,south,east,north in degrees (WGS84)")))
         return rows
     if not access.shows("geometry"):
         return rows.none()
@@ -175,7 +187,7 @@ def record(grant: Grant, register: str, key: str) -> shapes.Record:
     rows = models.Record.objects.filter(seen, register=home, key=key).select_related("register")
     row = rows.first() if "\x00" not in key else None
     if row is None:
-        raise NotFound(f"The register {register!r} has no record {key[:100]!r}.", "record")
+        raise no_record(key)
     return record_of(grant, row)
 
 
@@ -221,5 +233,5 @@ def counter(grant: Grant, register: str) -> int:
     found = models.Register.objects.filter(key=register, retired=False, dataset__in=grant.keys)
     number = found.values_list("counter", flat=True).first()
     if number is None:
-        raise Invalid(f"There is no register {register!r}.", "register")
+        raise no_register(register)
     return number

@@ -1,4 +1,4 @@
-"""The declared fields of a register: what a declaration may say, and what a record's values must obey. Pure."""
+"""The declared fields of a register: what a declaration may say, and what a record's values must obey."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from krog.base.errors import Problem
 from krog.base.text import Text
 from krog.base.units import UNITS_ALLOWED, is_unit
 
 #: The types of fields, and what a value of each must be.
 TYPES = {
-    "text": "text of at most 5000 characters",
-    "number": "a number",
-    "integer": "a whole number",
-    "date": "a day such as 2026-05-12",
-    "boolean": "true or false",
-    "choice": "one of the declared choices",
-    "url": "an address beginning with https:// or http://",
+    "text": gettext_noop("text of at most 5000 characters"),
+    "number": gettext_noop("a number"),
+    "integer": gettext_noop("a whole number"),
+    "date": gettext_noop("a day such as 2026-05-12"),
+    "boolean": gettext_noop("yes or no"),
+    "choice": gettext_noop("one of the declared choices"),
+    "url": gettext_noop("an address beginning with https:// or http://"),
 }
 GEOMETRIES = ("point", "line", "polygon", "none")
 
@@ -129,10 +132,10 @@ def is_empty(value: Any) -> bool:
 def check_values(fields: Sequence[Field], values: Any) -> tuple[dict[str, Any], list[Problem]]:
     """The values in canonical form without empty ones, and every mistake in them."""
     if not isinstance(values, Mapping):
-        return {}, [Problem("Values are a table of field = value.", "values")]
+        return {}, [Problem(_("Values are a table of field = value."), "values")]
     known = {field.name: field for field in fields}
     found = [
-        Problem(f"There is no field {str(name)[:60]!r}.", str(name)[:60], ", ".join(known))
+        Problem(_("There is no such field."), str(name)[:60], ", ".join(known))
         for name in values if name not in known
     ]
     clean: dict[str, Any] = {}
@@ -140,21 +143,25 @@ def check_values(fields: Sequence[Field], values: Any) -> tuple[dict[str, Any], 
         value = values.get(field.name)
         if is_empty(value):
             if field.required:
-                found.append(Problem("A value is missing.", field.name, allowed_for(field)))
+                found.append(Problem(_("A value is missing."), field.name, allowed_for(field)))
             continue
         try:
             clean[field.name] = _canonical(field, value)
         except (ValueError, OverflowError):
-            shown = repr(value)
-            found.append(Problem(f"{shown[:80]} is not allowed.", field.name, allowed_for(field)))
+            found.append(Problem(not_allowed(value), field.name, allowed_for(field)))
     return clean, found
+
+
+def not_allowed(value: Any) -> str:
+    """The sentence for a value that a field does not take."""
+    return _("“%(value)s” is not allowed.") % {"value": str(value)[:60]}
 
 
 def allowed_for(field: Field) -> str:
     """What a value of this field may be, for people."""
     if field.choices:
         return ", ".join(field.choices)
-    return TYPES[field.type]
+    return _(TYPES[field.type])
 
 
 def _canonical(field: Field, value: Any) -> Any:

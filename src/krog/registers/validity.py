@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
+from django.utils.translation import gettext_noop
+
 from krog.base import times
 from krog.base.settings import settings
 
-ALLOWED = "a day such as 2026-05-12, or a time in UTC such as 2026-05-12T07:30:00Z"
+ALLOWED = gettext_noop("a day such as 2026-05-12, or a time in UTC such as 2026-05-12T07:30:00Z")
 
 
 def read(text: str) -> int | None:

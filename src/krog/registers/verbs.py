@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from krog.base import times
 from krog.base.declaration import Change
-from krog.base.errors import Conflict, Invalid, NotFound, Problem, invalid
+from krog.base.errors import Conflict, Invalid, Problem, invalid
 from krog.base.grant import Reader
 from krog.base.ids import KEY_ALLOWED, Ref, is_key, slug
 from krog.catalogue import door
@@ -98,10 +99,10 @@ def _check(register: models.Register, wanted: Mapping[str, Any]) -> tuple[_New, 
         try:
             moments[name] = validity.read(str(wanted.get(name) or ""))
         except (ValueError, OverflowError):
-            found.append(Problem(f"{str(wanted[name])[:60]!r} is not a day or time.", name, validity.ALLOWED))
+            found.append(Problem(schema.not_allowed(wanted[name]), name, _(validity.ALLOWED)))
     first, last = moments.get("valid_from"), moments.get("valid_to")
     if first is not None and last is not None and last <= first:
-        found.append(Problem("It ends before it begins.", "valid_to", f"after {wanted['valid_from']}"))
+        found.append(Problem(_("It ends before it begins."), "valid_to"))
     bounds = shape.bounds if shape is not None else (None,) * 4
     return _New(values, geometry.to_wkb(shape) if shape is not None else None, bounds, first, last), found
 
@@ -198,19 +199,19 @@ def add_record(
     """Adds a record; without a key one is made of its title. Raises Invalid with every field that is not right."""
     home = models.Register.objects.filter(key=register, retired=False).first()
     if home is None:
-        raise NotFound(f"There is no register {register!r}.", "register")
+        raise reads.no_register(register)
     _require_edit(by, home)
     wanted = {"values": values, "geometry": geometry, "valid_from": valid_from, "valid_to": valid_to}
     new, found = _check(home, wanted)
-    if key and not is_key(key):
-        found.append(Problem(f"{key[:60]!r} cannot be a key.", "key", KEY_ALLOWED))
+    if key and (not is_key(key) or key == "records"):
+        found.append(Problem(schema.not_allowed(key), "key", KEY_ALLOWED))
     if found:
-        raise invalid(found, "The record was not added; some of its fields are not right.")
+        raise invalid(found, _("The record was not added; some of its fields are not right."))
     with transaction.atomic():
         row = models.Record(key=key or _free_key(home, new.values), register=home)
         if models.Record.objects.filter(key=row.key).exists():
-            taken = Problem(f"{row.key!r} is taken.", "key", todo="Choose another key.")
-            raise invalid([taken], "The record was not added.")
+            taken = Problem(_("This key is taken."), "key", todo=_("Choose another key."))
+            raise invalid([taken], _("The record was not added."))
         _put(row, home, new)
         row.save()
         _moved(home)
@@ -240,7 +241,7 @@ def change_record(
         after = {**before, **wanted, "values": {**row.values, **(values or {})}}
         new, found = _check(row.register, after)
         if found:
-            raise invalid(found, "The record was not changed; some of its fields are not right.")
+            raise invalid(found, _("The record was not changed; some of its fields are not right."))
         _put(row, row.register, new)
         if state(row) != before:
             _save(by, row, "registers.change-record", before, state(row), reason)
@@ -250,7 +251,7 @@ def change_record(
 def retire_record(by: Reader, *, key: str, seen: int, reason: str) -> shapes.Record:
     """Takes a record out of use; its history stays, and the retirement can be undone. A reason is needed."""
     if not reason.strip():
-        raise Invalid("A record is not retired without a reason.", "reason", "a short sentence")
+        raise Invalid(_("A record is not taken out of use without a reason."), "reason")
     with transaction.atomic():
         row = _locked(by, key, seen)
         before = state(row)
@@ -265,14 +266,14 @@ def undo_record(by: Reader, *, key: str, seen: int, reason: str = "") -> shapes.
         row = _locked(by, key, seen, retired=True)
         last = next(iter(journal_reads.history(Ref("record", key), limit=1)), None)
         if last is None or (last.before is None and last.after is None):
-            raise Conflict("What stood before the last change is not kept any more.", "record")
+            raise Conflict(_("What stood before the last change is not kept any more."), "record")
         before = None if row.retired else state(row)
         if last.before is None:
             row.retired, row.changed = True, times.now()
         else:
             new, found = _check(row.register, last.before)
             if found:
-                raise invalid(found, "What stood before does not obey the register's fields any more.")
+                raise invalid(found, _("What stood before does not obey the register's fields any more."))
             _put(row, row.register, new)
         _save(by, row, "registers.undo", before, None if row.retired else state(row), reason)
     return _shown(by, row)
@@ -282,14 +283,14 @@ def _locked(by: Reader, key: str, seen: int, *, retired: bool = False) -> models
     rows = models.Record.objects.select_for_update(of=("self",)).select_related("register")
     row = rows.filter(key=key, register__retired=False).first() if "\x00" not in key else None
     if row is None:
-        raise NotFound(f"There is no record {key[:100]!r}.", "record")
+        raise reads.no_record(key)
     _require_edit(by, row.register)
     if row.retired and not retired:
-        raise Conflict("This record has been retired.", "record", todo="Undo the retirement first.")
+        raise Conflict(_("This record has been taken out of use."), "record", todo=_("Undo that first."))
     if row.version != seen:
         raise Conflict(
-            "Somebody else has changed this record since you opened it; nothing of yours was saved.", "record",
-            todo="Look at what it says now, and make your change again if it is still needed.",
+            _("Somebody else has changed this record since you opened it; nothing of yours was saved."), "record",
+            todo=_("Look at what it says now, and make your change again if it is still needed."),
         )
     return row
 

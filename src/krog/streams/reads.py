@@ -266,7 +266,7 @@ def readings(
     holds (by datastream and time), so that what was computed from it can be looked at. Datastreams that the reader may
     not see give nothing."""
     known = _numbers(grant, keys)
-    by_number = {number: (key, grant.datasets[dataset].shows("value")) for key, (number, dataset, _every) in known.items()}
+    by_number = {about[0]: (key, grant.datasets[about[1]].shows("value")) for key, about in known.items()}
     if not by_number:
         return []
     limit = min(max(limit, 1), MOST_OBSERVATIONS)

@@ -1,4 +1,4 @@
-"""The Open API of registers: registers with their fields, records by filter, box and page, a record with its history."""
+"""The Open API of registers: registers with their fields, records by filter, box and page, one with its history."""
 
 from __future__ import annotations
 

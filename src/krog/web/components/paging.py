@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from krog.base.errors import Invalid
 
@@ -24,7 +25,7 @@ def offset_of(request: HttpRequest) -> int:
     """Where the page begins, from `offset` in the address; Invalid where it is no count."""
     text = request.GET.get("offset", "") or "0"
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise Invalid(f"{text[:40]!r} is not where a page can begin.", "offset", "a whole number from 0")
+        raise Invalid(_("This is not where a page can begin."), "offset", _("a whole number from 0"))
     return int(text)
 
 

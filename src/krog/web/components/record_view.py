@@ -209,7 +209,7 @@ def download(grant: Grant, register: Register, format: str, chosen: dict[str, An
     """All chosen records as CSV or GeoJSON, written as they are read."""
     writers = {"csv": (_csv, "text/csv; charset=utf-8"), "geojson": (_geojson, "application/geo+json")}
     if format not in writers:
-        raise Invalid(f"There is no download {format[:40]!r}.", "format", ", ".join(writers))
+        raise Invalid(_("There is no such download."), "format", ", ".join(writers))
     write, kind = writers[format]
     # What is wrong with the wishes must be told before the first line is sent.
     reads.records(grant, register.key, **chosen, limit=1)

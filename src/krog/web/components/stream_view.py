@@ -114,7 +114,7 @@ def thing_map(title: str, of: Sequence[Group]) -> maps.Map | None:
 def span(name: str, first: int | None, now: int) -> tuple[int, int]:
     """Begin and end of a named range; `first` is the time of the first value. Invalid for a name that is none."""
     if name not in RANGES:
-        raise Invalid(f"There is no range {name[:40]!r}.", "range", ", ".join(RANGES))
+        raise Invalid(_("There is no such range."), "range", ", ".join(RANGES))
     length = RANGES[name][0]
     begin = now - length if length is not None else min(first if first is not None else now - times.DAY, now - 1)
     return begin, now + 1

@@ -98,7 +98,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
     state = state if state in STATES else "open"
     before = request.GET.get("before", "")
     if before and not (before.isascii() and before.isdigit() and len(before) < 19):
-        raise Invalid("This is not where a page can begin.", "before", "what the page before named")
+        raise Invalid(_("This is not where a page can begin."), "before", _("what the page before named"))
     page = reads.set_aside(grant, state=state, reason=reason or None, key=key or None,
                            before=int(before) if before else None, limit=ON_LEDGER)  # fmt: skip
     counts = reads.set_aside_counts(grant, state)

@@ -122,7 +122,7 @@ def _dataset(grant: Grant, key: str) -> Any:
 def _download(grant: Grant, stream: Datastream, format: str, start: int, end: int) -> HttpResponseBase:
     """All readings of the range as CSV, written as they are read: a year takes no more memory than a day."""
     if format != "csv":
-        raise Invalid(f"There is no download {format[:40]!r}.", "format", "csv; JSON is at the address of the API")
+        raise Invalid(_("There is no such download."), "format", "csv")
     response = StreamingHttpResponse(_csv(grant, stream, start, end), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{stream.key}.csv"'
     return response
