@@ -21,9 +21,9 @@ from krog.base.settings import Settings, settings
 from krog.engine.tier import Tier
 from krog.lake import cold
 from krog.lake.hot.writer import SqliteWriter
-from krog.lake.shapes import Row
+from krog.lake.shapes import NewAside, Row
 from krog.lake.snapshot import snapshot
-from krog.lake.store import hot_reads, open_hot
+from krog.lake.store import hot_ledger, hot_reads, open_hot
 
 KILLS = 200 if os.environ.get("KROG_PROVE") == "1" else 10
 BEGIN = times.parse("2026-10-31T12:00:00Z")
@@ -186,3 +186,18 @@ def test_a_late_duplicate_of_a_row_that_only_the_lake_has_is_counted_and_left_ou
     tier.close()
     assert [each.value for each in lake.observations([1], newest_first=False)] == [1.0, 3.0, 2.0]
     assert lake.counters([1]) == {1: {"duplicate": 1}}
+
+
+def test_answered_entries_of_the_ledger_go_after_their_days_and_open_ones_stay(
+    home: Settings, writer: SqliteWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = NewAside("mqtt", "krog/x", "x", 0, b"?", "unknown", "There is no datastream.", "key 1")
+    _, ids = writer.submit((), [entry, entry, entry]).result(10)
+    hot_ledger().answer(ids[:2], state="dismissed", was=("open",), by="Ana", note="test")
+    tier = _tier(home)
+    tier.tidy()
+    assert len(lake.aside(state=None)) == 3
+    monkeypatch.setattr("krog.engine.tier.ANSWERED_DAYS", 0)
+    tier.tidy()
+    tier.close()
+    assert [each.id for each in lake.aside(state=None)] == ids[2:]

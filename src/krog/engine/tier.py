@@ -33,6 +33,8 @@ MOST = 100_000
 MOVE_EVERY_S = 15
 TIDY_EVERY_S = 300
 VACUUM_EVERY = times.DAY
+#: Answered entries of the loss ledger are kept so long; the journal has who answered what for ever.
+ANSWERED_DAYS = 90
 
 
 class Tier:
@@ -77,7 +79,7 @@ class Tier:
                     return total
 
     def tidy(self) -> None:
-        """Forgets old hot rows, joins small files, leaves out corrected rows, writes a checkpoint."""
+        """Forgets old hot rows and old answers, joins small files, leaves out corrected rows, writes a checkpoint."""
         with self._turn:
             self._forget()
             without = self.reads.superseded()
@@ -95,6 +97,7 @@ class Tier:
         before = times.now() - int(self.hot_days * times.DAY)
         while self.ledger.forget(self.worker, before=before):
             pass
+        self.ledger.trim(times.now() - ANSWERED_DAYS * times.DAY)
 
     def _mark(self) -> Mark:
         for mark in self.reads.marks():

@@ -11,7 +11,8 @@ import heapq
 from collections.abc import Sequence
 from itertools import islice
 
-from krog.lake.hot.reads import FOREVER, SqliteReads
+from krog.lake.hot import HotReads
+from krog.lake.hot.reads import FOREVER
 from krog.lake.shapes import Aside, Bucket, Cursor, Latest, Observation, Summary, weaker
 from krog.lake.store import hot_reads
 
@@ -158,7 +159,7 @@ def _range(start: int | None, end: int | None) -> tuple[int, int]:
     return FOREVER[0] if start is None else start, FOREVER[1] if end is None else end
 
 
-def _seam(hot: SqliteReads, streams: Sequence[int], start: int, end: int) -> list[tuple[int, int | None, int]]:
+def _seam(hot: HotReads, streams: Sequence[int], start: int, end: int) -> list[tuple[int, int | None, int]]:
     """(stream, cold end, above) for each stream: None where the hot store alone answers the range, else the time up
     to which the lake answers, joined by hot rows with an id over `above` that it does not have yet."""
     wanted = list(dict.fromkeys(streams))
@@ -170,7 +171,7 @@ def _seam(hot: SqliteReads, streams: Sequence[int], start: int, end: int) -> lis
     ]
 
 
-def _version(hot: SqliteReads) -> int:
+def _version(hot: HotReads) -> int:
     return max(mark.version for mark in hot.marks())
 
 

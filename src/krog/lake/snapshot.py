@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +59,14 @@ def snapshot() -> Snapshot:
 
 def snapshot_at(version: int) -> Snapshot:
     """A version again, as it was; raises NotFound when it is not kept any more."""
-    return _load(settings().path("lake"), version)
+    lake = settings().path("lake")
+    log = lake / "observations" / "_delta_log" / f"{version:020d}.json"
+    return _load(lake, version, log.stat().st_mtime_ns if log.exists() else 0)
 
 
 @lru_cache(maxsize=8)
-def _load(lake: Path, version: int) -> Snapshot:
+def _load(lake: Path, version: int, written: int) -> Snapshot:
+    """`written` tells a version from another of the same number in a lake that was restored."""
     from krog.lake import table
 
     if version == EMPTY:
@@ -76,17 +79,6 @@ def _load(lake: Path, version: int) -> Snapshot:
     return Snapshot(version, tuple(table.files(found)), table.high(found))
 
 
-_OWN = threading.local()
-
-
-def connection() -> Any:
-    """The DuckDB connection of this thread: two threads, little memory, no downloads."""
-    found = getattr(_OWN, "connection", None)
-    if found is None:
-        found = _OWN.connection = duckdb.connect(config=ENGINE)
-    return found
-
-
 ENGINE: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "256MB",
     "threads": 2,
@@ -94,6 +86,21 @@ ENGINE: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
     "preserve_insertion_order": "false",
 }
+
+_OWN = threading.local()
+
+
+def connection() -> Any:
+    """The DuckDB connection of this thread; all share one engine and its memory, and none downloads anything."""
+    found = getattr(_OWN, "connection", None)
+    if found is None:
+        found = _OWN.connection = _engine().cursor()
+    return found
+
+
+@cache
+def _engine() -> Any:
+    return duckdb.connect(config=ENGINE)
 
 
 def corrected(of: Snapshot) -> list[int]:

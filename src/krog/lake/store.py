@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from krog.base.settings import Settings, settings
-from krog.lake.hot import HotStore
+from krog.lake.hot import HotReads, HotStore
 from krog.lake.hot.ledger import SqliteLedger
 from krog.lake.hot.reads import SqliteReads
 from krog.lake.hot.writer import SqliteWriter
@@ -17,7 +17,7 @@ def open_hot(of: Settings | None = None) -> HotStore:
     return SqliteWriter((of or settings()).path("hot"))
 
 
-def hot_reads(of: Settings | None = None) -> SqliteReads:
+def hot_reads(of: Settings | None = None) -> HotReads:
     """The reading end, one per file and process."""
     return _reads((of or settings()).path("hot"))
 

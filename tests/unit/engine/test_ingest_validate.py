@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from krog.base import times
@@ -124,6 +126,8 @@ anything = st.recursive(
 )  # fmt: skip
 
 
+@pytest.mark.timeout(3600)
+@effort(max_examples=200_000 if os.environ.get("KROG_PROVE") == "1" else 200, deadline=None)
 @given(
     stream=anything,
     value=anything,

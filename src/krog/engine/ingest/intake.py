@@ -19,8 +19,7 @@ from krog.base.grant import Reader
 from krog.base.settings import Settings
 from krog.engine.ingest.message import REFUSED, LiveValue, Message, Receipt
 from krog.engine.ingest.validate import Limits, Refusal, check, clean
-from krog.lake.hot import HotStore
-from krog.lake.hot.reads import SqliteReads
+from krog.lake.hot import HotReads, HotStore
 from krog.lake.shapes import NewAside, Row, Stored
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class Intake:
     def __init__(
         self,
         store: HotStore,
-        reads: SqliteReads,
+        reads: HotReads,
         *,
         index: Callable[[], Index],
         epoch: Callable[[], int],

@@ -55,6 +55,15 @@ class SqliteLedger:
                 "UPDATE aside SET state='open', reason=?, detail=? WHERE id=?", (reason, detail[:500], id)
             )
 
+    def trim(self, before: int, most: int = 5_000) -> int:
+        """Deletes entries of the loss ledger that were answered before a moment; open ones stay."""
+        with self._writing() as connection:
+            return connection.execute(
+                "DELETE FROM aside WHERE id IN (SELECT id FROM aside WHERE state IN ('replayed', 'dismissed')"
+                " AND answered < ? LIMIT ?)",
+                (before, most),
+            ).rowcount
+
     def moved(self, worker: int, *, high: int, version: int) -> None:
         """The lake's table has the worker's rows up to `high` in `version`."""
         with self._writing() as connection:

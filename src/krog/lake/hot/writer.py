@@ -77,6 +77,7 @@ class SqliteWriter:
         self._summary: dict[int, _Known] = {}
         self._last = worker << COUNTER_BITS
         self._load()
+        self._stale = False
         self._queue: deque[_Item] = deque()
         self._waiting = 0
         self._wake = threading.Condition()
@@ -146,6 +147,8 @@ class SqliteWriter:
     def _commit(self, items: list[_Item]) -> None:
         began = clock.perf_counter()
         try:
+            if self._stale:
+                self._load()
             group = _Group(self._connection, self._summary, self._last)
             self._connection.execute("BEGIN IMMEDIATE")
             outcomes = [(group.add(item.rows), group.put_aside(item.aside)) for item in items]
@@ -173,11 +176,15 @@ class SqliteWriter:
                     log.exception("A listener for new observations failed.")
 
     def _roll_back(self, items: list[_Item], failure: Exception) -> None:
+        """Tells those who wait, and has what is in memory read anew before the next commit."""
         log.error("The hot store %s did not take a group of %d messages: %s", self.path, len(items), failure)
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-        self._load()
+        self._stale = True
         self._metrics["failed"] += 1
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            log.exception("The hot store %s could not undo a transaction.", self.path)
         for item in items:
             if item.done.set_running_or_notify_cancel():
                 item.done.set_exception(
@@ -194,6 +201,7 @@ class SqliteWriter:
         }
         found = self._connection.execute("SELECT last FROM ids WHERE worker=?", (self.worker,)).fetchone()
         self._last = found[0] if found else self.worker << COUNTER_BITS
+        self._stale = False
 
 
 class _Group:
