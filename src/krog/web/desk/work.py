@@ -1,7 +1,219 @@
-"""My work and the centres."""
+"""My work and the centres: the same tabs, rows and actions everywhere."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from collections.abc import Sequence
+from typing import Any
 
-urlpatterns: list[URLPattern] = []
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as later
+
+from krog.base.errors import NotFound
+from krog.base.grant import Grant, Reader
+from krog.cases import reads
+from krog.cases.shapes import TABS, Summary
+from krog.catalogue import door
+from krog.catalogue import reads as catalogue
+from krog.indicators import reads as indicators
+from krog.journal import reads as journal
+from krog.people import reads as people
+from krog.people.providers import CENTRES
+from krog.people.shapes import Office, Person
+from krog.plans import reads as plans
+from krog.rules import reads as rules
+from krog.streams import reads as streams
+from krog.web import navigation
+from krog.web.components import indicator_view, stream_view
+from krog.web.components.paging import here, offset_of, pager
+from krog.web.portal import case_words as words
+
+PAGE = 25
+TAB_TITLES = {
+    "mine": later("Mine"),
+    "unassigned": later("Unassigned"),
+    "waiting": later("Waiting for others"),
+    "today": later("Due today"),
+}
+#: What an empty tab says.
+EMPTY = {
+    "mine": later("You have nothing open. Look at what is unassigned."),
+    "unassigned": later("Every case has somebody who handles it."),
+    "waiting": later("No case waits for somebody else."),
+    "today": later("Nothing is due today."),
+}
+#: Streams, indicators and nodes that the page of a centre shows.
+SHOWN = 8
+
+
+def _grant(request: HttpRequest, kind: str = "cases") -> Grant:
+    return door.open(request.reader, "desk", kind=kind)  # type: ignore[attr-defined]
+
+
+def everybody(request: HttpRequest) -> list[Person]:
+    """All people of the city, read once in a request."""
+    return people.people(_grant(request, "people"))
+
+
+def me(reader: Reader, found: Sequence[Person]) -> str:
+    """The key of the account that is signed in; "" for a program's key."""
+    return next((person.key for person in found if person.id == reader.id and reader.kind == "account"), "")
+
+
+def row(case: Summary, reader: Reader, account: str, staff: Sequence[Person], names: dict[str, str]) -> dict[str, Any]:
+    """A case in a list: its state in words, and what the reader may do in the row."""
+    acts = case.office in reader.offices or "administrator" in reader.roles
+    return {
+        "case": case,
+        "mark": words.mark(case.status, case.severity, case.overdue),
+        "acts": acts,
+        "office": names.get(case.office, case.office),
+        "mine": bool(account) and case.assignee == account,
+        "people": [person for person in staff if case.office in person.offices] if acts else [],
+    }
+
+
+def _tabs(request: HttpRequest, chosen: str, counts: dict[str, int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": tab,
+            "title": TAB_TITLES[tab],
+            "count": counts[tab],
+            "current": tab == chosen,
+            "href": here(request, tab=tab, offset=None),
+        }
+        for tab in TABS
+    ]
+
+
+def _queue(request: HttpRequest, offices: Sequence[str], names: dict[str, str], *, centre: bool) -> dict[str, Any]:
+    """Tabs and rows for some offices."""
+    reader: Reader = request.reader  # type: ignore[attr-defined]
+    staff, grant, offset = everybody(request), _grant(request), offset_of(request)
+    account = me(reader, staff)
+    counts = reads.work_counts(grant, me=account, offices=offices, only_offices=centre)
+    chosen = request.GET.get("tab", "")
+    if chosen not in TABS:
+        chosen = "mine" if counts["mine"] or not counts["unassigned"] else "unassigned"
+    page = reads.work(grant, chosen, me=account, offices=offices, only_offices=centre, limit=PAGE, offset=offset)
+    rows = [row(case, reader, account, staff, names) for case in page.items]
+    return {
+        "tabs": _tabs(request, chosen, counts),
+        "counts": counts,
+        "rows": rows,
+        "empty": EMPTY[chosen],
+        "people": staff,
+        "page": pager(request, shown=len(page.items), total=page.total, limit=PAGE, offset=offset),
+        "map": words.case_map(
+            _("Where"), [(case, reverse("desk-cases-detail", args=[case.key])) for case in page.items]
+        ),
+        "next": request.get_full_path(),
+    }
+
+
+def work(request: HttpRequest) -> HttpResponse:
+    """What waits for the person who is signed in."""
+    reader: Reader = request.reader  # type: ignore[attr-defined]
+    found = {office.key: office for office in people.offices(_grant(request, "people"))}
+    names = {key: words.said(office.title) or key for key, office in found.items()}
+    offices = list(found) if "administrator" in reader.roles else sorted(reader.offices)
+    waiting = indicators.waiting(_grant(request, "indicators"), offices)
+    return render(
+        request,
+        "desk/work/work.html",
+        {
+            **_queue(request, offices, names, centre=False),
+            "offices": [names[key] for key in offices if key in names],
+            "values": waiting,
+            "values_href": reverse("desk-indicators-list"),
+        },
+    )
+
+
+def centre(request: HttpRequest, key: str) -> HttpResponse:
+    """A centre: its cases, then what is now, how it does, what is intended, data and services."""
+    if key not in CENTRES:
+        raise NotFound(f"There is no centre {key!r}.", "centre", ", ".join(CENTRES))
+    everywhere = people.offices(_grant(request, "people"))
+    mine = [office for office in everywhere if office.centre == key]
+    names = {office.key: words.said(office.title) or office.key for office in everywhere}
+    offices = [office.key for office in mine]
+    context = _queue(request, offices, names, centre=True)
+    return render(
+        request,
+        "desk/work/centre.html",
+        {
+            **context,
+            "title": navigation.CENTRE_TITLES[key],
+            "duty": _duty(mine, context["people"]),
+            "alerts": rules.alerts(_grant(request, "rules"), open_only=True, offices=offices, limit=SHOWN).items,
+            **_now(request, set(offices)),
+            **_course(request, set(offices)),
+        },
+    )
+
+
+def _duty(offices: Sequence[Office], staff: Sequence[Person]) -> list[dict[str, Any]]:
+    """For each office its phone and who answers for it."""
+    found = []
+    for office in offices:
+        there = sorted((p for p in staff if office.key in p.offices), key=lambda p: ("operator" not in p.roles, p.id))
+        found.append({"office": office, "person": there[0] if there else None})
+    return found
+
+
+def _now(request: HttpRequest, offices: set[str]) -> dict[str, Any]:
+    """The datasets that the centre's offices keep, and the newest values of their streams."""
+    datasets = [d for d in catalogue.datasets(_grant(request, "catalogue")) if d.office in offices]
+    grant = _grant(request, "streams")
+    keys = {d.key for d in datasets if d.noun == "streams"}
+    shown = [s for s in streams.datastreams(grant, limit=300).items if s.dataset in keys] if keys else []
+    shown = sorted(shown, key=lambda stream: not stream.role)[:SHOWN]
+    return {
+        "streams": stream_view.lines(shown, streams.latest_of(grant, shown), "desk-streams-detail"),
+        "datasets": datasets,
+    }
+
+
+def _course(request: HttpRequest, offices: set[str]) -> dict[str, Any]:
+    """How the centre does and what it intends: indicators and nodes of the plan that its offices answer for."""
+    standings = indicators.standings(_grant(request, "indicators")).values()
+    ours = [indicator_view.row(each) for each in standings if each.indicator.office in offices]
+    nodes: list[dict[str, Any]] = []
+    grant = door.open(request.reader, "desk")  # type: ignore[attr-defined]
+    for card in plans.plans(grant):
+        if len(nodes) >= SHOWN:
+            break
+        tree = plans.tree(grant, card.plan.key)
+        nodes += [{"node": node, "plan": card.plan} for node in tree.nodes.values() if node.office in offices]
+    return {"indicators": ours[:SHOWN], "nodes": nodes[:SHOWN]}
+
+
+def _waiting(reader: Reader) -> dict[str, tuple[int, bool]]:
+    """How many cases wait behind the entries of the rail, and how many mails could not be sent."""
+    counts = reads.office_counts(door.open(reader, "desk", kind="cases"))
+    found: dict[str, tuple[int, bool]] = {}
+    own = [counts[office] for office in reader.offices if office in counts]
+    if own:
+        found["work"] = (sum(number for number, _hot in own), any(hot for _number, hot in own))
+    by_centre: dict[str, list[tuple[int, int]]] = {}
+    if counts:
+        for office in people.offices(door.open(reader, "desk", kind="people")):
+            if office.key in counts and office.centre:
+                by_centre.setdefault(office.centre, []).append(counts[office.key])
+    for key, each in by_centre.items():
+        found[f"centre-{key}"] = (sum(number for number, _hot in each), any(hot for _number, hot in each))
+    if failed := journal.mail_counts().get("failed", 0):
+        found["mail"] = (failed, True)
+    return found
+
+
+if _waiting not in navigation.COUNTERS:
+    navigation.COUNTERS.append(_waiting)
+
+urlpatterns = [
+    path("", work, name="desk-work"),
+    path("centres/<slug:key>/", centre, name="desk-centre"),
+]
