@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/run.done ## set up what is needed and run a demo city at http://127.0.0.1:8000 (Ctrl-C stops it)
+demo: $(VENV)/run.done texts ## set up what is needed and run a demo city at http://127.0.0.1:8000 (Ctrl-C stops it)
 	@$(BIN)/krog demo $(CITY) --port $(PORT) --var $(VAR) $(if $(REPLAY),--replay $(REPLAY))
 
 test: $(VENV)/test.done ## set up what the tests need and run all checks and tests
@@ -36,6 +36,9 @@ lock: $(VENV)/run.done ## lock the dependencies anew, with hashes
 
 docs: $(VENV)/run.done ## write the reference pages anew from the code
 	@$(BIN)/python tools/reference.py
+
+texts: $(VENV)/run.done ## compile the translated texts
+	@$(BIN)/python tools/texts.py compile
 
 frontend: $(VENV)/test.done ## build the browser bundle anew
 	@$(BIN)/python tools/build_frontend.py
