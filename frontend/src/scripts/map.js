@@ -2,6 +2,8 @@
 import { LngLatBounds as Bounds, Map as View, Marker, NavigationControl, Popup, ScaleControl, setWorkerUrl } from "maplibre-gl";
 import { reduced, style } from "./map-style.js";
 
+const FIT = { padding: 40, maxZoom: 15 };
+
 for (const element of document.querySelectorAll("[data-map]")) open(element);
 
 function open(element) {
@@ -14,7 +16,7 @@ function open(element) {
   try {
     view = new View({
       container: element, style: style(), bounds: bounds ?? [13.35, 45.4, 16.6, 46.9],
-      fitBoundsOptions: { padding: 40, maxZoom: 15 }, attributionControl: false, dragRotate: false, pitchWithRotate: false,
+      fitBoundsOptions: FIT, attributionControl: false, dragRotate: false, pitchWithRotate: false,
       cooperativeGestures: matchMedia("(pointer: coarse)").matches, maxZoom: 18, minZoom: 8,
       locale: { "NavigationControl.ZoomIn": data.zoomIn, "NavigationControl.ZoomOut": data.zoomOut, "Popup.Close": data.close, "Map.Title": data.title },
     });
@@ -24,12 +26,12 @@ function open(element) {
     return;
   }
   view.touchZoomRotate.disableRotation();
+  keepInView(view, element, bounds);
   view.addControl(new NavigationControl({ showCompass: false }), "top-right");
   view.addControl(new ScaleControl({ unit: "metric" }), "bottom-left");
   const section = element.closest(".map");
   view.on("load", async () => {
-    view.resize();
-    await base(view, data.base, !bounds);
+    await base(view, data.base, bounds, points);
     shapes(view, features);
     view.once("idle", () => { element.dataset.ready = "true"; });
   });
@@ -41,17 +43,35 @@ function open(element) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => location.reload());
 }
 
-async function base(view, address, frame) {
+// Until the reader moves the map it shows all its features, however the page around it changes size.
+function keepInView(view, element, bounds) {
+  let moved = false;
+  view.on("movestart", (event) => { moved ||= Boolean(event.originalEvent); });
+  new ResizeObserver(() => {
+    view.resize();
+    const shown = bounds ?? view.krogBounds;
+    if (shown && !moved) view.fitBounds(shown, { ...FIT, animate: false });
+  }).observe(element);
+}
+
+async function base(view, address, bounds, points) {
   if (!address) return;
   const answer = await fetch(address);
   if (!answer.ok) return;
   const ground = await answer.json();
   view.getSource("ground").setData(ground);
-  if (frame) {
+  if (!bounds) {
     // Nothing to show yet: the whole municipality.
     const around = new Bounds();
-    for (const feature of ground.features) if (feature.properties?.kind === "outline") for (const corner of feature.geometry.coordinates.flat(Infinity).reduce((all, value, i, flat) => (i % 2 ? all : [...all, [value, flat[i + 1]]]), [])) around.extend(corner);
-    if (!around.isEmpty()) view.fitBounds(around, { padding: 24, animate: false });
+    for (const feature of ground.features) {
+      if (feature.properties?.kind !== "outline") continue;
+      const numbers = feature.geometry.coordinates.flat(Infinity);
+      for (let index = 0; index < numbers.length; index += 2) around.extend([numbers[index], numbers[index + 1]]);
+    }
+    if (!around.isEmpty()) {
+      view.krogBounds = around;
+      view.fitBounds(around, { ...FIT, animate: false });
+    }
   }
   const labels = [];
   for (const feature of ground.features) {
@@ -66,14 +86,17 @@ async function base(view, address, frame) {
     new Marker({ element: name, anchor: "center" }).setLngLat(at).addTo(view);
   }
   labels.sort((a, b) => a.rank - b.rank);
-  const thin = () => declutter(view, labels);
+  const thin = () => declutter(view, labels, points);
   thin();
   view.on("moveend", thin);
 }
 
 // Names of settlements that would run into each other stay away until the reader zooms in.
-function declutter(view, labels) {
-  const taken = [];
+function declutter(view, labels, points) {
+  const taken = points.map((point) => {
+    const { x, y } = view.project(point.geometry.coordinates);
+    return [x - 12, y - 12, x + 12, y + 12];
+  });
   for (const { title, at, name } of labels) {
     const { x, y } = view.project(at);
     const half = title.length * 4 + 6;
