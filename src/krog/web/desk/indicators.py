@@ -22,9 +22,8 @@ from krog.indicators.shapes import Request, RequestState
 from krog.people import reads as people
 from krog.people.permissions import STAFF, is_staff, may, require
 from krog.web import navigation
-from krog.web.components import indicator_view as view
-from krog.web.components import indicator_words as words
-from krog.web.components.indicator_forms import confirm_page, enter_page
+from krog.web.components.indicators import view, words
+from krog.web.components.indicators.forms import confirm_page, enter_page
 
 #: Tab -> the states that it shows (none: indicators), its words.
 TABS: dict[str, tuple[tuple[str, ...], Any]] = {

@@ -26,7 +26,8 @@ from krog.plans import reads as plans
 from krog.rules import reads as rules
 from krog.streams import reads as streams
 from krog.web import navigation
-from krog.web.components import indicator_view, stream_view
+from krog.web.components import stream_view
+from krog.web.components.indicators import view as indicator_view
 from krog.web.components.paging import here, offset_of, pager
 from krog.web.portal import case_words as words
 

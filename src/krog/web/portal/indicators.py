@@ -25,9 +25,8 @@ from krog.people import reads as people
 from krog.plans import reads as plans
 from krog.streams import reads as streams
 from krog.streams.shapes import Observation
-from krog.web.components import indicator_view as view
-from krog.web.components import indicator_words as words
-from krog.web.components.indicator_forms import confirm_page, enter_page
+from krog.web.components.indicators import view, words
+from krog.web.components.indicators.forms import confirm_page, enter_page
 from krog.web.components.paging import here
 
 #: Rows of the history and raw readings that a page shows.

@@ -19,7 +19,7 @@ from krog.indicators import evaluation, formula, periods
 from krog.indicators.shapes import Evaluation, Indicator, Standing, Status, Value
 from krog.methods import linear_trend, target_pace
 from krog.web.components import charts, formats
-from krog.web.components import indicator_words as words
+from krog.web.components.indicators import words
 
 #: A chart of days shows so many.
 DAYS_SHOWN = 90

@@ -17,7 +17,7 @@ from krog.catalogue import door
 from krog.indicators import numbers, reads, verbs
 from krog.indicators.shapes import Indicator, Request, RequestState
 from krog.web.components import formats
-from krog.web.components import indicator_words as words
+from krog.web.components.indicators import words
 
 
 class ValueForm(forms.Form):

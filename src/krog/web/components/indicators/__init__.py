@@ -1,0 +1,1 @@
+"""How indicators are shown and their values entered, the same in portal and desk."""
