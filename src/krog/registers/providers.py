@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -63,27 +64,47 @@ def _check_register(fields: Fields) -> Sequence[str]:
 def _check_record(fields: Fields) -> Sequence[str]:
     return [
         f"{name} {fields[name]!r} is not {validity.ALLOWED}"
-        for name in ("valid_from", "valid_to") if not validity.is_canonical(fields.get(name) or "")
+        for name in ("valid_from", "valid_to")
+        if not validity.is_canonical(fields.get(name) or "")
     ]
+
+
+@lru_cache(maxsize=32)
+def _fields_of(register: bytes) -> tuple[schema.Field, ...] | None:
+    """The fields of a register in JSON, once for all its records; None where it is wrong itself."""
+    home = msgspec.json.decode(register)
+    return None if verbs.check_register(home) else schema.read_fields(home["fields"])
 
 
 def _check_record_among(fields: Fields, things: Mapping[str, Mapping[str, Fields]]) -> Sequence[str]:
     """What the record's register says about its values and its place."""
     home = things["register"].get(fields["register"])
-    if home is None or verbs.check_register(home):
+    declared = _fields_of(msgspec.json.encode(home)) if home else None
+    if home is None or declared is None:
         return []
-    found = schema.check_values(schema.read_fields(home["fields"]), fields["values"])[1]
+    found = schema.check_values(declared, fields["values"])[1]
     found += geometry.read(home["geometry"], fields["geometry"])[1]
     return [str(problem) for problem in found]
 
 
 DECLARATIONS: tuple[Declaration, ...] = (
     Declaration(
-        "register", "registers.toml", RegisterFile, _registers, _write_registers,
-        refs={"dataset": "dataset"}, check=_check_register,
+        "register",
+        "registers.toml",
+        RegisterFile,
+        _registers,
+        _write_registers,
+        refs={"dataset": "dataset"},
+        check=_check_register,
     ),
     Declaration(
-        "record", "registers/<register>.geojson", RecordFile, _records, _write_records,
-        refs={"register": "register"}, check=_check_record, check_among=_check_record_among,
+        "record",
+        "registers/<register>.geojson",
+        RecordFile,
+        _records,
+        _write_records,
+        refs={"register": "register"},
+        check=_check_record,
+        check_among=_check_record_among,
     ),
 )

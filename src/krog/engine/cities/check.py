@@ -13,7 +13,7 @@ from krog.base.units import UNITS_ALLOWED, is_unit
 from krog.engine.cities.findings import Finding, finding, nearest, shown
 from krog.engine.cities.kinds import Kinds, collect, geometry_field
 from krog.engine.cities.readers import Item, Reading, read
-from krog.engine.cities.values import canonical, fields_of, impossible, wrong_type
+from krog.engine.cities.values import canonical, fields_of, impossible, whole, wrong_type
 
 #: Two-letter codes by which a table is known to be texts by language.
 LANGUAGES = frozenset(
@@ -38,17 +38,26 @@ def examine(folder: Path, kinds: Kinds, known: Known | None = None) -> tuple[Rea
     for item in reading.items:
         if isinstance(item.key, str):
             declared[item.kind].add(item.key)
+    unsound: set[int] = set()
     for item in reading.items:
-        found += _cleared(item)
+        if bad := _cleared(item):
+            found += bad
+            unsound.add(id(item))
+        try:
+            item.whole = whole(kinds[item.kind], item.fields)
+        except ValueError as error:
+            item.whole, item.misfit = canonical(kinds[item.kind], item.fields), str(error)
     things = {
-        one.kind: {item.key: canonical(one, item.fields) for item in reading.of(one.kind) if isinstance(item.key, str)}
-        for one in kinds
+        one.kind: {item.key: item.whole for item in reading.of(one.kind) if isinstance(item.key, str)} for one in kinds
     }
     seen: dict[tuple[str, str], Item] = {}
     for item in reading.items:
         declaration = kinds[item.kind]
         found += _key(item, declaration, seen)
-        found += _fields(item, declaration, things)
+        wrong = list(_fields(item, declaration))
+        found += wrong
+        if not wrong and id(item) not in unsound:
+            found += _sentences(item, declaration, things)
         found += _references(item, declaration, declared)
         found += _texts(item, languages)
         found += _letters(item)
@@ -94,46 +103,35 @@ def _cleared(item: Item) -> list[Finding]:
     return found
 
 
-def _fields(item: Item, declaration: Declaration, things: Things) -> Iterator[Finding]:
+def _fields(item: Item, declaration: Declaration) -> Iterator[Finding]:
+    """Unknown fields, wrong types, units and places."""
     types = fields_of(declaration.shape)
-    sound = True
+    shape = geometry_field(declaration)
+    misfit = item.misfit
     for name, value in item.fields.items():
         if name not in types:
-            sound = False
-            yield _at(
-                item,
-                (name,),
-                f"There is no field {name!r}.",
-                allowed=", ".join(["key", *types]),
-                todo=nearest(name, types),
-            )
-            continue
-        if wrong := wrong_type(declaration, name, value):
-            sound = False
+            allowed = ", ".join(["key", *types])
+            yield _at(item, (name,), f"There is no field {name!r}.", allowed=allowed, todo=nearest(name, types))
+        elif misfit and (wrong := wrong_type(declaration, name, value)):
+            misfit = "told"
             yield _at(item, (name,), wrong[0], allowed=wrong[1])
         else:
             for path, code in _units(value, (name,)):
-                sound = False
-                yield _at(
-                    item,
-                    path,
-                    f"There is no unit {code!r}.",
-                    allowed=UNITS_ALLOWED,
-                    todo=nearest(code, UNITS_ALLOWED.split(", ")),
-                )
-            if name == geometry_field(declaration):
+                todo = nearest(code, UNITS_ALLOWED.split(", "))
+                yield _at(item, path, f"There is no unit {code!r}.", allowed=UNITS_ALLOWED, todo=todo)
+            if name == shape:
                 yield from _geometry(item, name, value)
-    for name, field in types.items():
-        if field.required and name not in item.fields:
-            sound = False
-            yield _at(item, (), f"{name} is missing.")
-    if not sound:
-        return
-    fields = canonical(declaration, item.fields)
-    sentences = list(declaration.check(fields) if declaration.check else ())
-    if not sentences and declaration.check_among:
-        sentences = list(declaration.check_among(fields, things))
-    for sentence in sentences:
+    if misfit and misfit != "told":
+        yield _at(item, (), misfit)
+
+
+def _sentences(item: Item, declaration: Declaration, things: Things) -> Iterator[Finding]:
+    """What the noun itself finds, in one thing and then among all."""
+    types = fields_of(declaration.shape)
+    found = list(declaration.check(item.whole) if declaration.check else ())
+    if not found and declaration.check_among:
+        found = list(declaration.check_among(item.whole, things))
+    for sentence in found:
         yield _at(item, _named_field(sentence, types), sentence.strip())
 
 
@@ -147,7 +145,7 @@ def _named_field(sentence: str, types: Mapping[str, Any]) -> tuple[str, ...]:
 def _units(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Codes of units that are not in the vocabulary, at any depth."""
     name = path[-1]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for key, inner in value.items():
             yield from _units(inner, (*path, key))
     elif isinstance(value, list):
@@ -167,7 +165,7 @@ def _geometry(item: Item, name: str, value: Any) -> Iterator[Finding]:
     if value is None:
         return
     types = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
-    if not isinstance(value, Mapping) or value.get("type") not in types or "coordinates" not in value:
+    if not isinstance(value, dict) or value.get("type") not in types or "coordinates" not in value:
         yield _at(item, (name,), "This is not a GeoJSON geometry.", allowed=", ".join(types))
         return
     for point in _points(value["coordinates"]):
@@ -211,10 +209,10 @@ def _targets(value: Any, way: list[str], path: tuple[str | int, ...]) -> Iterato
                 if isinstance(inner, str):
                     yield (*path, number), inner
     elif way[0] == "*":
-        inside = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+        inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
         for step, inner in inside:
             yield from _targets(inner, way[1:], (*path, step))
-    elif isinstance(value, Mapping) and way[0] in value:
+    elif isinstance(value, dict) and way[0] in value:
         yield from _targets(value[way[0]], way[1:], (*path, way[0]))
 
 
@@ -247,7 +245,7 @@ def _letters(item: Item) -> Iterator[Finding]:
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for inner in value.values():
             yield from _strings(inner)
     elif isinstance(value, list):
@@ -258,7 +256,7 @@ def _strings(value: Any) -> Iterator[str]:
 def _tables_of_texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], dict[str, str]]]:
     if len(path) > 16:
         return
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         if value and all(name in LANGUAGES and isinstance(text, str) for name, text in value.items()):
             yield path, dict(value)
         else:

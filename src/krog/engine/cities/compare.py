@@ -87,7 +87,7 @@ def compare(folder: Path, kinds: Kinds | None = None, take: Take | None = None) 
     new_bases: dict[str, Mapping[str, Fields | None]] = {}
     for declaration in kinds:
         kind = declaration.kind
-        files = {item.key: canonical(declaration, item.fields) for item in reading.of(kind)}
+        files = {item.key: item.whole for item in reading.of(kind)}
         changes += compare_kind(declaration, base[kind], files, desk[kind], take)
         new_bases[kind] = {
             **{key: None for key in base[kind] if key not in files},

@@ -27,7 +27,10 @@ MARKDOWN = re.compile(r"^(?P<stem>[^/]+)\.(?P<language>[a-z]{2})$")
 
 @dataclass
 class Item:
-    """One thing as a file declares it: its raw `fields` without the key, and where they stand."""
+    """One thing as a file declares it: its raw `fields` without the key, and where they stand.
+
+    `check` puts its canonical form into `whole`, and into `misfit` what does not fit the shape.
+    """
 
     kind: str
     key: Any
@@ -36,6 +39,8 @@ class Item:
     start: int = 0
     place: Callable[[tuple[str | int, ...]], int] | None = None
     others: dict[str, tuple[str, int]] = field(default_factory=dict)
+    whole: dict[str, Any] = field(default_factory=dict)
+    misfit: str = ""
 
     def where(self, path: Sequence[str | int] = ()) -> tuple[str, int]:
         """File and line of a field, or of what is nearest around it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from functools import cache
 from typing import Any
@@ -16,6 +16,7 @@ from krog.engine.cities.findings import shown
 
 LARGEST_INT = 2**63 - 1
 MAX_DEPTH = 32
+_SCALARS = frozenset((str, int, float, bool, type(None)))
 
 
 @cache
@@ -49,7 +50,10 @@ def defaults(declaration: Declaration) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """A value as JSON would carry it: lists for tuples, ISO text for dates, and no empty (None) members."""
-    if isinstance(value, Mapping):
+    kind = type(value)
+    if kind in _SCALARS:
+        return value
+    if kind is dict or isinstance(value, Mapping):
         return {str(name): plain(inner) for name, inner in value.items() if inner is not None}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(inner) for inner in value]
@@ -60,20 +64,29 @@ def plain(value: Any) -> Any:
     return value
 
 
-def canonical(declaration: Declaration, fields: Fields) -> dict[str, Any]:
+def whole(declaration: Declaration, fields: Fields) -> dict[str, Any]:
     """All fields of the shape, what is not given by its default, each in its declared type.
 
-    What the shape does not know (any more) is left out; what does not convert stays as it is.
+    What the shape does not know (any more) is left out; a ValueError says which field does not fit.
     """
     types = _types(declaration.shape)
-    found = dict(defaults(declaration))
+    given = {name: plain(value) for name, value in fields.items() if name in types}
     try:
-        whole = msgspec.convert(
-            {"key": "", **{name: plain(v) for name, v in fields.items() if name in types}}, declaration.shape
-        )
-        return found | {name: plain(v) for name, v in msgspec.to_builtins(whole).items() if name != "key"}
-    except msgspec.ValidationError:
-        pass  # field by field, so that what fits is right
+        found = msgspec.to_builtins(msgspec.convert({**given, "key": ""}, declaration.shape))
+    except msgspec.ValidationError as error:
+        raise ValueError(str(error)) from None
+    del found["key"]
+    return {**defaults(declaration), **plain(found)}
+
+
+def canonical(declaration: Declaration, fields: Fields) -> dict[str, Any]:
+    """As `whole`; where a field does not fit it stays as it is, and the others are right."""
+    try:
+        return whole(declaration, fields)
+    except ValueError:
+        pass
+    types = _types(declaration.shape)
+    found = dict(defaults(declaration))
     for name, value in fields.items():
         if name in types and name != "key":
             try:
@@ -137,10 +150,10 @@ def impossible(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[t
     """Places of values that neither JSON nor a database can carry, with the reason."""
     if len(path) > MAX_DEPTH:
         yield path, f"The value is nested deeper than {MAX_DEPTH} levels."
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for name, inner in value.items():
             yield from impossible(inner, (*path, name))
-    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+    elif isinstance(value, list):
         for number, inner in enumerate(value):
             yield from impossible(inner, (*path, number))
     elif isinstance(value, float) and not math.isfinite(value):
