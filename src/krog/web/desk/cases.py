@@ -10,7 +10,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -191,7 +191,7 @@ def act(request: HttpRequest, key: str) -> HttpResponse:
     return HttpResponseRedirect(back if safe else reverse("desk-cases-detail", args=[key]))
 
 
-def photo(request: HttpRequest, key: str, number: int) -> FileResponse:
+def photo(request: HttpRequest, key: str, number: int) -> HttpResponse:
     """A photo of a case."""
     return photo_response(reads.photo_file(_grant(request), key, number))
 
