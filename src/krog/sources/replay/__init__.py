@@ -1,1 +1,5 @@
-"""Recordings of real sensors, published over MQTT with their times shifted to now; else simulated ones."""
+"""A city's demo input over real MQTT: recordings shifted to now, simulated sensors beside them, each marked as such."""
+
+from krog.sources.replay.player import Outcome, run
+
+__all__ = ["Outcome", "run"]

@@ -1,90 +1,90 @@
-"""Publishes readings over real MQTT with QoS 1: as fast as they are acknowledged, or at a pace."""
+"""Publishes over real MQTT at QoS 1, held back by what is not acknowledged yet; goes on when the listener was away."""
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections import Counter
+from typing import Any
 
-import paho.mqtt.client as mqtt
+import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.reasoncodes import ReasonCode
 
-from krog.base import times
-from krog.base.errors import Forbidden, Transient
-from krog.sources.replay.feeds import Reading
+from krog.base.errors import Transient, Unauthenticated
 
-#: Messages that may be on their way at once.
-IN_FLIGHT = 400
-CONNECT_S = 60.0
+#: Messages under way at a time, and seconds to wait for an acknowledgement before it is said that nobody answers.
+UNDER_WAY, PATIENCE_S = 400, 60.0
+
+NOT_AUTHORISED = 0x87
 
 
 class Publisher:
-    """One connection that comes back by itself; `publish` returns when everything was acknowledged."""
+    """A client of the listener. `acknowledged` counts what is durable, `refused` what was set aside, by its reason."""
 
-    def __init__(self, host: str, port: int, key_id: str, secret: str, client_id: str = "krog-replay"):
-        self._host, self._port = host, port
-        self._free = threading.Semaphore(IN_FLIGHT)
-        self._refused = ""
+    def __init__(self, host: str, port: int, key_id: str, secret: str, *, client_id: str = "krog-replay"):
+        self.host, self.port = host, port
+        self.acknowledged = 0
+        self.refused: Counter[str] = Counter()
+        self._room = threading.BoundedSemaphore(UNDER_WAY)
         self._connected = threading.Event()
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False)
-        self.client.username_pw_set(key_id, secret)
-        self.client.max_inflight_messages_set(IN_FLIGHT)
-        self.client.max_queued_messages_set(0)
-        self.client.reconnect_delay_set(1, 10)
-        self.client.on_connect = self._on_connect
-        self.client.on_disconnect = lambda *_: self._connected.clear()
-        self.client.on_publish = lambda *_: self._free.release()
+        self._failure = ""
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5)
+        self._client.username_pw_set(key_id, secret)
+        self._client.max_inflight_messages_set(UNDER_WAY)
+        self._client.reconnect_delay_set(1, 5)
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_publish = self._on_publish
 
-    def _on_connect(self, _c: object, _u: object, _f: object, code: ReasonCode, _p: object) -> None:
-        if code.is_failure:
-            self._refused = str(code)
-        else:
+    def connect(self, patience_s: float = PATIENCE_S) -> None:
+        """Waits until the listener is there; Unauthenticated when the key is wrong."""
+        self._client.connect_async(self.host, self.port, keepalive=30)
+        self._client.loop_start()
+        self._wait(self._connected.is_set, patience_s)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Returns as soon as the message is under way; waits while too many are."""
+        end = time.monotonic() + PATIENCE_S
+        while not self._room.acquire(timeout=0.5):
+            self._check(end)
+        self._client.publish(topic, payload, qos=1)
+
+    def drain(self, patience_s: float = PATIENCE_S) -> None:
+        """Waits until everything is acknowledged."""
+        self._wait(lambda: self._room._value == UNDER_WAY, patience_s)
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _wait(self, holds: Any, patience_s: float) -> None:
+        end = time.monotonic() + patience_s
+        while not holds():
+            self._check(end)
+            time.sleep(0.01)
+
+    def _check(self, end: float) -> None:
+        if self._failure:
+            raise Unauthenticated(
+                f"The listener at {self.host}:{self.port} refused: {self._failure}.", "key", todo="Give a key in use."
+            )
+        if time.monotonic() > end:
+            raise Transient(f"The MQTT listener at {self.host}:{self.port} does not answer.", todo="Is Krog running?")
+
+    def _on_connect(self, client: Any, data: Any, flags: Any, code: Any, properties: Any) -> None:
+        if code.is_failure and code.value == NOT_AUTHORISED:
+            self._failure = str(code)
+        elif not code.is_failure:
             self._connected.set()
 
-    def __enter__(self) -> Publisher:
-        until = time.monotonic() + CONNECT_S
-        while True:
-            try:
-                self.client.connect(self._host, self._port, keepalive=30)
-                break
-            except OSError as error:
-                if time.monotonic() > until:
-                    raise Transient(f"No MQTT listener at {self._host}:{self._port}: {error}") from None
-                time.sleep(0.3)
-        self.client.loop_start()
-        while not self._connected.wait(0.1):
-            if self._refused:
-                raise Forbidden(
-                    f"The MQTT listener refused the key: {self._refused}.", todo="Make one: krog key create."
-                )
-            if time.monotonic() > until:
-                raise Transient(f"The MQTT listener at {self._host}:{self._port} does not answer.")
-        return self
+    def _on_disconnect(self, client: Any, data: Any, flags: Any, code: Any, properties: Any) -> None:
+        self._connected.clear()
+        if code.value == NOT_AUTHORISED:
+            self._failure = "the key was revoked"
 
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self.client.disconnect()
-        self.client.loop_stop()
-
-    def publish(
-        self, readings: Iterable[Reading], *, speed: float = 0.0, progress: Callable[[int], None] | None = None
-    ) -> int:
-        """Sends all; `speed` 0 is as fast as it goes, else so many times as fast as they were recorded."""
-        count, began, first = 0, time.monotonic(), 0
-        for moment, stream, value, origin in readings:
-            if speed:
-                first = first or moment
-                time.sleep(max(0.0, (moment - first) / 1e6 / speed - (time.monotonic() - began)))
-            self._free.acquire()
-            payload = json.dumps({"value": value, "time": times.iso(moment), "origin": origin.word})
-            self.client.publish(f"krog/{stream}", payload, qos=1)
-            count += 1
-            if progress and count % 1000 == 0:
-                progress(count)
-        for _ in range(IN_FLIGHT):
-            self._free.acquire()
-        self._free.release(IN_FLIGHT)
-        return count
+    def _on_publish(self, client: Any, data: Any, number: int, code: Any, properties: Any) -> None:
+        if code.is_failure:
+            self.refused[getattr(properties, "ReasonString", "") or str(code)] += 1
+        else:
+            self.acknowledged += 1
+        self._room.release()

@@ -1,115 +1,74 @@
-"""Reads recorded measurements as they lie in a folder: pure, one function for each form of file."""
+"""Reads recordings: CSV of any of the known forms, and ARSO's hydrology in XML, as (local time, value)."""
 
 from __future__ import annotations
 
 import csv
-import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from pathlib import Path
+from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
-from krog.base import times
-from krog.base.errors import Invalid, NotFound, Problem
+from krog.base.errors import Invalid
+from krog.sources.replay.recipe import Recorded
 
-Series = list[tuple[int, float]]
-WEEK = 7 * times.DAY
+#: A reading of a recording: seconds of the local wall clock (as if it were UTC), and the value.
+Reading = tuple[float, float]
 
-#: Largest file that is read, in bytes.
-LARGEST = 50_000_000
-
-
-@dataclass(frozen=True)
-class Recording:
-    """What was recorded: (UTC microseconds, value), in order. `period` is how long it goes on before it repeats."""
-
-    series: Series
-
-    @property
-    def period(self) -> int:
-        """Whole weeks, at most a year, so that a Monday morning stays a Monday morning; 0 for a single reading."""
-        span = self.series[-1][0] - self.series[0][0]
-        return min(52, span // WEEK) * WEEK
+#: Largest XML that is read, and what a station's document may not hold (entities that unfold without end).
+LARGEST_XML = 5_000_000
 
 
-def _rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    with file.open(encoding="utf-8-sig", newline="") as source:
-        yield from enumerate(csv.DictReader(source), start=2)
+def read(folder: Path, recorded: Recorded) -> list[Reading]:
+    """All readings in order of time, without the missing ones; Invalid says which file and line cannot be read."""
+    file = folder / recorded.file
+    return _xml(file, recorded) if file.suffix == ".xml" else _csv(file, recorded)
 
 
-def _air(file: Path, column: str) -> Iterator[tuple[datetime, str]]:
-    """Date dd/mm/yyyy and Time; -200 stands for missing."""
-    for _, row in _rows(file):
-        if row[column] not in ("", "-200", "-200.0"):
-            yield datetime.strptime(f"{row['Date']} {row['Time']}", "%d/%m/%Y %H:%M:%S"), row[column]
-
-
-def _stamped(file: Path, column: str) -> Iterator[tuple[datetime, str]]:
-    """A timestamp and the named column."""
-    for _, row in _rows(file):
-        if row[column]:
-            yield datetime.fromisoformat(row["timestamp"]), row[column]
-
-
-def _parking(file: Path, column: str) -> Iterator[tuple[datetime, str]]:
-    """Free spaces of the place that `column` names."""
-    for _, row in _rows(file):
-        if row["place_id"] == column and row["free"]:
-            yield datetime.fromisoformat(row["time_utc"]), row["free"]
-
-
-def _hydrology(file: Path, column: str) -> Iterator[tuple[datetime, str]]:
-    """`<station>/<element>` of ARSO's hydrological XML (format 1.3), for example 4155/vodostaj."""
-    station, _, element = column.partition("/")
-    for found in ET.parse(file).getroot().iter("postaja"):
-        if found.get("sifra") == station and (value := (found.findtext(element) or "").strip()):
-            yield datetime.fromisoformat(found.findtext("datum") or ""), value
-
-
-def _demand(file: Path, column: str) -> Iterator[tuple[datetime, str]]:
-    """Half-hourly values from 5 June 2000."""
-    start = times.parse("2000-06-05T00:00:00Z")
-    for number, row in _rows(file):
-        yield times.to_datetime(start + (number - 2) * 30 * times.MINUTE), row[column]
-
-
-FORMS: dict[str, Callable[[Path, str], Iterator[tuple[datetime, str]]]] = {
-    "air": _air,
-    "traffic": _stamped,
-    "parking": _parking,
-    "hydrology": _hydrology,
-    "demand": _demand,
-}
-
-
-def read(folder: Path, file: str, column: str, *, zone: str) -> Recording:
-    """One column of a recording below `folder`; its first folder says the form (one of FORMS).
-
-    Times without offset are taken in `zone`. Raises NotFound and Invalid naming file and column; what climbs out of the
-    folder, is a link or is larger than LARGEST is not read.
-    """
-    path = folder / file
-    form = FORMS.get(Path(file).parts[0]) if Path(file).parts else None
-    if form is None:
-        raise Invalid(f"{file} is not of a known form.", "file", ", ".join(f"{name}/…" for name in FORMS))
-    if ".." in Path(file).parts or Path(file).is_absolute() or not path.is_file():
-        raise NotFound(f"There is no recording {file}.", str(folder.name))
-    if path.stat().st_size > LARGEST:
-        raise Invalid(f"{file} is too large.", "file", f"at most {LARGEST} bytes")
-    series: Series = []
-    problems: list[Problem] = []
-    try:
-        for moment, text in form(path, column):
-            aware = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+def _csv(file: Path, recorded: Recorded) -> list[Reading]:
+    found = []
+    zone = ZoneInfo(recorded.zone) if recorded.zone else None
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        rows = csv.DictReader(lines)
+        missing = sorted({*recorded.time, recorded.value, *recorded.where} - set(rows.fieldnames or ()))
+        if missing:
+            allowed = ", ".join(rows.fieldnames or ())
+            raise Invalid(f"There is no column {', '.join(missing)}.", f"{file} for {recorded.datastream}", allowed)
+        for row in rows:
+            if any(row[name] != wanted for name, wanted in recorded.where.items()):
+                continue
+            text = row[recorded.value]
+            if not text or not text.strip():
+                continue
             try:
-                series.append((times.from_datetime(aware), float(text)))
-            except ValueError:
-                problems.append(Problem(f"{text!r} is not a number", f"{file} {moment.isoformat()} {column}"))
-    except (KeyError, ValueError, ET.ParseError, UnicodeDecodeError) as error:
-        raise Invalid(f"{file} cannot be read as {Path(file).parts[0]}: {error}", column) from None
-    if problems:
-        raise Invalid(f"{file} has values that are no numbers.", problems=tuple(problems[:20]))
-    if not series:
-        raise Invalid(f"{file} has no value of {column}.", "column")
-    return Recording(sorted(series))
+                value = float(text)
+                moment = _moment(" ".join(row[name] for name in recorded.time), recorded.format, zone)
+            except ValueError as error:
+                raise Invalid(f"The line cannot be read: {error}.", f"{file}:{rows.line_num}") from None
+            if value != recorded.missing:
+                found.append((moment, value))
+    found.sort()
+    return found
+
+
+def _moment(text: str, form: str, zone: ZoneInfo | None) -> float:
+    moment = datetime.fromisoformat(text) if form == "iso" else datetime.strptime(text, form)
+    if moment.tzinfo is not None:
+        moment = (moment.astimezone(zone) if zone else moment).replace(tzinfo=None)
+    return moment.replace(tzinfo=UTC).timestamp()
+
+
+def _xml(file: Path, recorded: Recorded) -> list[Reading]:
+    data = file.read_bytes()
+    if len(data) > LARGEST_XML or re.search(rb"<!(DOCTYPE|ENTITY)", data):
+        raise Invalid("The document is too large, or declares entities.", str(file))
+    try:
+        stations = ElementTree.fromstring(data).iter("postaja")
+    except ElementTree.ParseError as error:
+        raise Invalid(f"The document cannot be read: {error}.", str(file)) from None
+    for station in stations:
+        if station.get("sifra") == recorded.station:
+            text = (station.findtext(recorded.value) or "").strip()
+            moment = _moment(station.findtext("datum") or "", "iso", None)
+            return [(moment, float(text))] if text else []
+    raise Invalid(f"There is no station {recorded.station}.", f"{file} for {recorded.datastream}")

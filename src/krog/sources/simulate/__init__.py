@@ -1,1 +1,1 @@
-"""Simulated sensors from measured profiles, deterministic by seed; what comes of them is marked simulated."""
+"""Sensors simulated from measured profiles: deterministic by seed, marked as simulated."""

@@ -1,56 +1,53 @@
-"""A simulated water zone: deliveries, the inflow that feeds them, a little background loss, and leaks.
-
-The course of the day is that of measured electricity demand (`electricity_demand_relative`), stretched so that the
-least of the night is `night_share` of the mean, which is usual for drinking water. It is a model, not a measurement.
-"""
+"""A water zone: what its delivery meters take, what is lost, and what therefore flows in."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from krog.sources.simulate.chance import deviate
-from krog.sources.simulate.profile import profile
+from krog.sources.simulate.profiles import noise, profile
+
+#: The shape of a week's demand (see profiles/README.md), and how fast a meter's own deviation moves.
+SHAPE, MOVES_S = "electricity_demand_relative", 900
 
 
 @dataclass(frozen=True)
 class Leak:
-    """So many m³/h are lost from `start` (UTC microseconds) until `end` (None: still)."""
+    """Water that is lost from `begin` on, in m³/h; `end` tells until when (UTC seconds; None: still)."""
 
-    start: int
-    end: int | None
-    m3h: float
+    flow: float
+    begin: float
+    end: Callable[[], float | None] = lambda: None
 
-    def at(self, moment: int) -> float:
-        return self.m3h if self.start <= moment and (self.end is None or moment < self.end) else 0.0
+    def at(self, seconds: float) -> float:
+        end = self.end()
+        return self.flow if seconds >= self.begin and (end is None or seconds < end) else 0.0
 
 
 @dataclass(frozen=True)
 class Zone:
-    """`mean_m3h` is the mean delivery of the whole zone, `background` the share that is always lost."""
+    """`deliveries` are the mean m³/h of each delivery meter by its key; `night` the lowest demand of the week over its
+    mean; `background` the share that is lost always."""
 
     inflow: str
-    deliveries: tuple[str, ...]
-    mean_m3h: float
-    night_share: float
+    deliveries: Mapping[str, float]
+    night: float
     background: float
-    zone: str
-    seed: int = 7
+    leaks: Sequence[Leak]
+    seed: int
 
-    def delivery(self, name: str, moment: int) -> float:
-        """Flow at one delivery point in m³/h; the points share the zone's demand unevenly but steadily."""
-        shape = profile("electricity_demand_relative")
-        least = min(mean for mean, _ in shape.values.values())
-        relative, _ = shape.usual(moment, self.zone)
-        demand = self.night_share + (1 - self.night_share) * (relative - least) / (1 - least)
-        place = self.deliveries.index(name)
-        share = (1 + 0.3 * ((place * 37 % 11) / 5 - 1)) / len(self.deliveries)
-        return round(max(0.0, self.mean_m3h * demand * share * (1 + 0.06 * deviate(self.seed, name, moment))), 3)
+    def delivery(self, key: str, local: datetime, seconds: float) -> float:
+        """What flows through one delivery meter, in m³/h."""
+        shape = profile(SHAPE)
+        mean, deviation = shape.at(local)
+        stretch = (1 - self.night) / (1 - shape.minimum)
+        relative = 1 + (mean - 1) * stretch
+        own = deviation / mean * stretch * math.sqrt(len(self.deliveries))
+        return max(0.0, self.deliveries[key] * relative * (1 + own * noise(self.seed, key, seconds, MOVES_S)))
 
-    def flows(self, moment: int, leaks: Sequence[Leak]) -> dict[str, float]:
-        """Every meter's flow in m³/h at a moment."""
-        found = {name: self.delivery(name, moment) for name in self.deliveries}
-        lost = self.background * self.mean_m3h + sum(leak.at(moment) for leak in leaks)
-        noise = 0.08 * deviate(self.seed, self.inflow, moment)
-        found[self.inflow] = round(sum(found.values()) + lost + noise, 3)
-        return found
+    def flow_in(self, local: datetime, seconds: float) -> float:
+        """What flows into the zone: what is delivered, with the background loss, and the leaks of the moment."""
+        delivered = sum(round(self.delivery(key, local, seconds), 3) for key in self.deliveries)
+        return delivered * (1 + self.background) + sum(leak.at(seconds) for leak in self.leaks)
