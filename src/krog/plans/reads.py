@@ -262,6 +262,9 @@ def diff(grant: Grant, plan: str, a: str | None, b: str) -> shapes.Diff:
     links = [{link for n in side.values() for link in n.links} for side in (before, after)]
     indicators = [{each for n in side.values() for each in n.indicators} for side in (before, after)]
 
+    changes = trees.compare(before, after, _grounds(new))
+    parents = {side.parent for each in changes for side in (each.before, each.after) if side is not None}
+
     def by_key(found: set[shapes.Link]) -> tuple[shapes.Link, ...]:
         return tuple(sorted(found, key=lambda link: link.key))
 
@@ -269,9 +272,10 @@ def diff(grant: Grant, plan: str, a: str | None, b: str) -> shapes.Diff:
         return tuple(sorted(found, key=lambda each: (each.node, each.indicator)))
 
     return shapes.Diff(
-        shape, seen[old.key], seen[new.key], trees.compare(before, after, _grounds(new)),
+        shape, seen[old.key], seen[new.key], changes,
         by_key(links[1] - links[0]), by_key(links[0] - links[1]),
         by_node(indicators[1] - indicators[0]), by_node(indicators[0] - indicators[1]),
+        {key: side[key].title for key in parents for side in (before, after) if key in side},
     )
 
 

@@ -240,7 +240,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Diff:
-    """What leads from version `a` to version `b`."""
+    """What leads from version `a` to version `b`; `titles` names the nodes that changed ones are part of."""
 
     plan: Plan
     a: Version
@@ -250,6 +250,7 @@ class Diff:
     links_removed: tuple[Link, ...] = ()
     indicators_added: tuple[NodeIndicator, ...] = ()
     indicators_removed: tuple[NodeIndicator, ...] = ()
+    titles: Mapping[str, Text] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:

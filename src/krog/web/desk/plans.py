@@ -160,8 +160,8 @@ def draft(request: HttpRequest, plan: str, key: str) -> HttpResponse:
     offices = {office.key: office.title for office in people.offices(grant)}
     return render(request, "desk/plans/draft.html", {
         "plan": diff.plan, "diff": diff, "draft": version_words(diff.b), "key": key, "consult": consult,
-        "withdraw": withdraw, "added": change_rows(diff.of("added"), offices),
-        "removed": change_rows(diff.of("removed"), offices), "changed": change_rows(diff.of("changed"), offices),
+        "withdraw": withdraw, "added": change_rows(diff, "added", offices),
+        "removed": change_rows(diff, "removed", offices), "changed": change_rows(diff, "changed", offices),
         "nodes": [(node.key, "– " * node.depth + words.title(node)[:100]) for node in after.nodes.values()],
         "crumbs": _crumbs((_said(diff.plan.title), reverse("desk-plans-table", args=[plan])), (diff.b.label, "")),
     }, status=max(_status(consult), _status(withdraw)))

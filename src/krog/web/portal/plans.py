@@ -19,7 +19,7 @@ from krog.base.text import say
 from krog.catalogue import door
 from krog.people import reads as people
 from krog.plans import reads, states
-from krog.plans.shapes import Changed, Node, Tree, Version
+from krog.plans.shapes import FIELDS, Diff, Node, Tree, Version
 from krog.voice import reads as voice
 from krog.web.portal import plans_words as words
 
@@ -113,7 +113,7 @@ def rows(tree: Tree, shown: Iterable[str], filtered: bool, version: str = "") ->
         found.append({
             "node": node, "href": f"{base}/{node.key}{suffix}", "mark": mark, "word": word, "opens": depth > node.depth,
             "closes": range(max(0, node.depth - depth)), "match": node.key in wanted and filtered,
-            "unfold": filtered or node.depth == 0,
+            "unfold": filtered or node.depth == 0, "quiet": node.state.code == "no_data",
         })
     return found
 
@@ -145,11 +145,17 @@ def tree(request: HttpRequest, plan: str) -> HttpResponse:
     return render(request, "portal/plans/tree.html", {
         "tree": found, "plan": found.plan, "rows": rows(found, shown, filters.any, version), "shown": len(shown),
         "filters": filters, "counts": counts, "levels": [(level, n) for level, n in levels if n],
-        "areas": [found.nodes[key] for key in found.roots], "version": version_words(found.version), "asked": version,
+        "areas": areas(found), "version": version_words(found.version), "asked": version,
         "states": [(code, word) for code, (mark, word) in words.STATES.items()], "address": address,
         "open_versions": [version_words(v) for v in found.versions if v.is_open],
         "crumbs": _crumbs((_said(found.plan.title), "")),
     })
+
+
+def areas(tree: Tree) -> list[Node]:
+    """What a reader chooses an area from: the top nodes, or what lies below a single one."""
+    roots = tree.roots
+    return [tree.nodes[key] for key in (roots if len(roots) != 1 else tree.nodes[roots[0]].children)]
 
 
 def indicator_rows(found: Tree, node: Node) -> list[dict[str, Any]]:
@@ -292,32 +298,36 @@ def versions(request: HttpRequest, plan: str) -> HttpResponse:
     })
 
 
-def change_rows(changes: Iterable[Changed], offices: dict[str, Any]) -> list[dict[str, Any]]:
-    """Changed nodes, each with the fields that differ side by side, in words."""
+def change_rows(diff: Diff, kind: str, offices: dict[str, Any]) -> list[dict[str, Any]]:
+    """The nodes added, removed or changed: what differs side by side, or what a new one says, in words."""
     found = []
-    for each in changes:
+    for each in diff.of(kind):
         fields = []
-        for name in each.fields:
-            before, after = (shown_field(side, name, offices) for side in (each.before, each.after))
-            fields.append({"name": words.FIELDS[name], "before": before, "after": after})
-        found.append({"change": each, "node": each.node, "fields": fields, "grounds": [
-            {"ground": g, "href": ground_address(g.ref)} for g in each.grounds
-        ]})
+        for name in each.fields or (FIELDS if kind == "added" else ()):
+            before, after = (shown_field(diff, side, name, offices) for side in (each.before, each.after))
+            if before or after:
+                fields.append({"name": words.FIELDS[name], "before": before, "after": after})
+        grounds = [{"ground": g, "href": ground_address(g.ref)} for g in each.grounds]
+        found.append({"change": each, "node": each.node, "fields": fields, "grounds": grounds})
     return found
 
 
-def shown_field(side: Node | None, name: str, offices: dict[str, Any]) -> str:
-    """A field of a node as people read it."""
+def shown_field(diff: Diff, side: Node | None, name: str, offices: dict[str, Any]) -> str:
+    """A field of a node as people read it; empty for nothing."""
     if side is None:
         return ""
     value = getattr(side, name)
     if name in ("title", "text"):
         return "\n".join(f"{language}: {text}" for language, text in sorted(value.items()))
     if name == "strategic":
-        return _("yes") if value else _("no")
+        return _("yes") if value else ""
+    if name == "order":
+        return str(value) if value else ""
     if name == "status":
         return str(words.status(value)) if value else ""
-    return _said(offices[value]) if name == "office" and value in offices else str(value)
+    named = {"office": offices, "parent": diff.titles, "level": {level.key: level.title for level in diff.plan.levels}}
+    title = named.get(name, {}).get(value)
+    return f"{value} {_said(title)}" if name == "parent" and title else _said(title) if title else str(value)
 
 
 def ground_address(ref: Any) -> str:
@@ -337,8 +347,8 @@ def diff(request: HttpRequest, plan: str) -> HttpResponse:
     return render(request, "portal/plans/diff.html", {
         "plan": found.plan, "diff": found, "a": version_words(found.a), "b": version_words(found.b),
         "versions": all_versions,
-        "added": change_rows(found.of("added"), offices), "removed": change_rows(found.of("removed"), offices),
-        "changed": change_rows(found.of("changed"), offices),
+        "added": change_rows(found, "added", offices), "removed": change_rows(found, "removed", offices),
+        "changed": change_rows(found, "changed", offices),
         "crumbs": _crumbs((_said(found.plan.title), reverse("portal-plans-tree", args=[plan])),
                           (_("Versions"), reverse("portal-plans-versions", args=[plan])), (_("What changed"), "")),
     })
