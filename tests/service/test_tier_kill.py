@@ -18,6 +18,7 @@ from krog import lake
 from krog.base import times
 from krog.base.errors import Conflict
 from krog.base.settings import Settings, settings
+from krog.engine import tier
 from krog.engine.tier import Tier
 from krog.lake import cold
 from krog.lake.hot.writer import SqliteWriter
@@ -52,7 +53,11 @@ def _stands_once(total: int) -> None:
     """Every id stands once in the lake, and the joined reads show each exactly once too."""
     rows = cold.rows(snapshot(), [1, 2, 3], 0, 2**61, limit=10**7)
     assert Counter(row.id for row in rows) == Counter(range(1, total + 1))
-    found = lake.observations([1, 2, 3], limit=100_000, newest_first=False)
+    found: list[lake.Observation] = []
+    after = None
+    while page := lake.observations([1, 2, 3], limit=50_000, newest_first=False, after=after):
+        found += page
+        after = page[-1].cursor
     assert [(each.id, each.value) for each in found] == [(row.id, row.value) for row in sorted(rows, key=_order)]
 
 
@@ -99,9 +104,9 @@ def test_rows_reach_the_lake_exactly_once_through_kills(home: Settings, writer: 
     _stands_once(total)
 
 
-def _all(tier: Tier) -> None:
-    tier.move()
-    tier.tidy()
+def _all(mover: Tier) -> None:
+    mover.move()
+    mover.tidy()
 
 
 class Killed(BaseException):
@@ -163,13 +168,13 @@ def test_a_lake_restored_from_before_gets_the_rows_again_while_the_hot_store_has
 
 def test_rows_stay_in_the_hot_store_for_their_days(home: Settings, writer: SqliteWriter) -> None:
     writer.submit([Row(1, BEGIN, 1.0)]).result(10)
-    tier = Tier(home.path("hot"), home.path("lake"), hot_days=8)
-    tier.move()
-    tier.tidy()
+    mover = Tier(home.path("hot"), home.path("lake"), hot_days=8)
+    mover.move()
+    mover.tidy()
     assert len(hot_reads().since(0, 10)) == 1
-    tier.hot_days = 0
-    tier.tidy()
-    tier.close()
+    mover.hot_days = 0
+    mover.tidy()
+    mover.close()
     assert hot_reads().since(0, 10) == []
     assert lake.count([1]) == 1
 
@@ -177,13 +182,13 @@ def test_rows_stay_in_the_hot_store_for_their_days(home: Settings, writer: Sqlit
 def test_a_late_duplicate_of_a_row_that_only_the_lake_has_is_counted_and_left_out(
     home: Settings, writer: SqliteWriter
 ) -> None:
-    tier = _tier(home)
+    mover = _tier(home)
     writer.submit([Row(1, BEGIN, 1.0), Row(1, BEGIN + 5, 2.0)]).result(10)
-    tier.move()
-    tier.tidy()
+    mover.move()
+    mover.tidy()
     writer.submit([Row(1, BEGIN, 1.0), Row(1, BEGIN, 3.0)]).result(10)
-    assert tier.move() == 1
-    tier.close()
+    assert mover.move() == 1
+    mover.close()
     assert [each.value for each in lake.observations([1], newest_first=False)] == [1.0, 3.0, 2.0]
     assert lake.counters([1]) == {1: {"duplicate": 1}}
 
@@ -194,10 +199,21 @@ def test_answered_entries_of_the_ledger_go_after_their_days_and_open_ones_stay(
     entry = NewAside("mqtt", "krog/x", "x", 0, b"?", "unknown", "There is no datastream.", "key 1")
     _, ids = writer.submit((), [entry, entry, entry]).result(10)
     hot_ledger().answer(ids[:2], state="dismissed", was=("open",), by="Ana", note="test")
-    tier = _tier(home)
-    tier.tidy()
+    mover = _tier(home)
+    mover.tidy()
     assert len(lake.aside(state=None)) == 3
     monkeypatch.setattr("krog.engine.tier.ANSWERED_DAYS", 0)
-    tier.tidy()
-    tier.close()
+    mover.tidy()
+    mover.close()
     assert [each.id for each in lake.aside(state=None)] == ids[2:]
+
+
+def test_the_schedules_of_the_work_process_move_and_tidy(home: Settings, writer: SqliteWriter) -> None:
+    writer.submit([Row(1, BEGIN + n, float(n)) for n in range(10)]).result(10)
+    try:
+        for schedule in tier.SCHEDULES:
+            schedule.run()
+    finally:
+        tier.close()
+    assert [row.value for row in cold.rows(snapshot(), [1], 0, 2**61)] == [float(n) for n in range(10)]
+    assert len(hot_reads().since(0, 100)) == 10, "they stay hot for their days"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,29 +135,37 @@ class Tier:
         return [row for row in rows if row.id not in known]
 
 
-_FIRST = threading.Lock()
+_current: Tier | None = None
+_opening = threading.Lock()
 
 
-def tier() -> Tier:
-    """The tier of this process."""
-    with _FIRST:
-        return _tier()
+def current() -> Tier:
+    """The tier of this process, opened on first use; raises Conflict when another process is it."""
+    global _current
+    with _opening:
+        if _current is None:
+            now = settings()
+            _current = Tier(now.path("hot"), now.path("lake"), hot_days=now.hot_days)
+        return _current
 
 
-@cache
-def _tier() -> Tier:
-    now = settings()
-    return Tier(now.path("hot"), now.path("lake"), hot_days=now.hot_days)
+def close() -> None:
+    """Lets another process be the tier."""
+    global _current
+    with _opening:
+        if _current is not None:
+            _current.close()
+            _current = None
 
 
 def move() -> None:
     """Brings everything accepted so far into the lake."""
-    tier().move()
+    current().move()
 
 
 def tidy() -> None:
     """Keeps hot store and lake small and quick."""
-    tier().tidy()
+    current().tidy()
 
 
 SCHEDULES: tuple[Schedule, ...] = (
