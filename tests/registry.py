@@ -11,8 +11,11 @@ from tests.sensing import dataset
 
 FIELDS: dict[str, dict[str, Any]] = {
     "name": {"type": "text", "title": {"sl": "Ime", "en": "Name"}, "required": True},
-    "kind": {"type": "choice", "title": {"sl": "Vrsta", "en": "Kind"},
-             "choices": {"home": {"sl": "dom", "en": "home"}, "school": {"sl": "šola", "en": "school"}}},
+    "kind": {
+        "type": "choice",
+        "title": {"sl": "Vrsta", "en": "Kind"},
+        "choices": {"home": {"sl": "dom", "en": "home"}, "school": {"sl": "šola", "en": "school"}},
+    },
     "capacity": {"type": "number", "unit": "m3/h", "title": {"sl": "Zmogljivost", "en": "Capacity"}},
     "people": {"type": "integer", "title": {"sl": "Osebe", "en": "People"}},
     "since": {"type": "date", "title": {"sl": "Od", "en": "Since"}},
@@ -25,14 +28,28 @@ POINT = {"type": "Point", "coordinates": [14.3475, 46.2741]}
 
 def values(**more: Any) -> dict[str, Any]:
     """Values that obey."""
-    return {"name": "Dom krajanov", "kind": "home", "capacity": 2.5, "people": 12, "since": "2019-05-01", "open": True,
-            "web": "https://example.org/dom", **more}  # fmt: skip
+    return {
+        "name": "Dom krajanov",
+        "kind": "home",
+        "capacity": 2.5,
+        "people": 12,
+        "since": "2019-05-01",
+        "open": True,
+        "web": "https://example.org/dom",
+        **more,
+    }
 
 
 def declare(key: str = "points", *, data: str = "mlaka-points", **about: Any) -> None:
     """Declares a register."""
-    fields = {"title": {"sl": "Odjemna mesta", "en": "Delivery points"}, "dataset": data, "geometry": "point",
-              "fields": FIELDS, "title_field": "name", **about}  # fmt: skip
+    fields = {
+        "title": {"sl": "Odjemna mesta", "en": "Delivery points"},
+        "dataset": data,
+        "geometry": "point",
+        "fields": FIELDS,
+        "title_field": "name",
+        **about,
+    }
     verbs.declare_registers(SYSTEM, changes=[Change(key, fields)])
 
 
@@ -44,5 +61,13 @@ def town(*, access: str = "public", **about: Any) -> None:
 
 def record(key: str, *, register: str = "points", geometry: Any = POINT, **more: Any) -> Change:
     """A declared record."""
-    return Change(key, {"register": register, "values": values(**more), "geometry": geometry,
-                        "valid_from": "2020-01-01", "valid_to": ""})  # fmt: skip
+    return Change(
+        key,
+        {
+            "register": register,
+            "values": values(**more),
+            "geometry": geometry,
+            "valid_from": "2020-01-01",
+            "valid_to": "",
+        },
+    )

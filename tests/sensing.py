@@ -19,25 +19,47 @@ from krog.people.permissions import SYSTEM
 from krog.streams import reads, verbs
 
 FLOW = {"title": {"sl": "Pretok", "en": "Flow"}, "definition": "Volume of water per time", "unit": "m3/h"}
-METER = {"title": {"sl": "Vodomer", "en": "Water meter"}, "model": "DN 100", "accuracy": "± 2 %", "accuracy_value": 2.0,
-         "accuracy_unit": "%"}
+METER = {
+    "title": {"sl": "Vodomer", "en": "Water meter"},
+    "model": "DN 100",
+    "accuracy": "± 2 %",
+    "accuracy_value": 2.0,
+    "accuracy_unit": "%",
+}
 
 
 def thing(**about: Any) -> dict[str, Any]:
     """The fields of a thing at the demo place."""
     return {
-        "title": {"sl": "Jašek Mlaka", "en": "Mlaka shaft"}, "description": {}, "lon": 14.3475, "lat": 46.2741,
-        "territory": "mlaka-pri-kranju", "operator": "komunala-kranj", "owner": "mok", "demo_place": True,
-        "true_place": {"sl": "Italija, 2004", "en": "Italy, 2004"}, "source": "UCI Air Quality", **about,
+        "title": {"sl": "Jašek Mlaka", "en": "Mlaka shaft"},
+        "description": {},
+        "lon": 14.3475,
+        "lat": 46.2741,
+        "territory": "mlaka-pri-kranju",
+        "operator": "komunala-kranj",
+        "owner": "mok",
+        "demo_place": True,
+        "true_place": {"sl": "Italija, 2004", "en": "Italy, 2004"},
+        "source": "UCI Air Quality",
+        **about,
     }
 
 
 def stream(**about: Any) -> dict[str, Any]:
     """The fields of a datastream of that thing."""
     return {
-        "title": {"sl": "Dotok v cono Mlaka", "en": "Inflow to zone Mlaka"}, "thing": "shaft", "sensor": "meter",
-        "observed_property": "flow", "unit": "m3/h", "dataset": "mlaka-water", "minimum": 0.0, "maximum": 200.0,
-        "interval_s": 300, "role": "inflow", "public": True, **about,
+        "title": {"sl": "Dotok v cono Mlaka", "en": "Inflow to zone Mlaka"},
+        "thing": "shaft",
+        "sensor": "meter",
+        "observed_property": "flow",
+        "unit": "m3/h",
+        "dataset": "mlaka-water",
+        "minimum": 0.0,
+        "maximum": 200.0,
+        "interval_s": 300,
+        "role": "inflow",
+        "public": True,
+        **about,
     }
 
 
@@ -68,14 +90,23 @@ def hot() -> Iterator[Any]:
         store.close()
 
 
-def observe(key: str, values: Sequence[float | None], *, every_s: int = 300, end: int | None = None,
-            origin: Origin = Origin.SIMULATED) -> list[int]:  # fmt: skip
+def observe(
+    key: str,
+    values: Sequence[float | None],
+    *,
+    every_s: int = 300,
+    end: int | None = None,
+    origin: Origin = Origin.SIMULATED,
+) -> list[int]:
     """Stores these values, the last at `end` (now), one every `every_s` seconds (None: a gap); returns their times."""
     number = reads.ingest_index()[key].id
     last = times.now() if end is None else end
     moments = [last - (len(values) - 1 - index) * every_s * times.SECOND for index in range(len(values))]
-    rows = [Row(number, moment, float(value), origin=int(origin))
-            for moment, value in zip(moments, values, strict=True) if value is not None]  # fmt: skip
+    rows = [
+        Row(number, moment, float(value), origin=int(origin))
+        for moment, value in zip(moments, values, strict=True)
+        if value is not None
+    ]
     with hot() as store:
         store.submit(rows).result(timeout=30)
     return [row.time for row in rows]

@@ -41,7 +41,11 @@ def test_the_office_that_keeps_it_adds_a_record(ana: Reader, reader: Make) -> No
 def test_every_wrong_field_is_named(ana: Reader) -> None:
     with pytest.raises(Invalid) as caught:
         verbs.add_record(
-            ana, register="points", key="Not A Key", values={"kind": "palace", "colour": 1}, valid_from="soon",
+            ana,
+            register="points",
+            key="Not A Key",
+            values={"kind": "palace", "colour": 1},
+            valid_from="soon",
             geometry={"type": "Point", "coordinates": [0, 91]},
         )
     assert {p.where for p in caught.value.problems} == {"key", "kind", "colour", "name", "valid_from", "geometry"}
@@ -95,7 +99,10 @@ def test_a_wrong_change_leaves_everything_as_it_was(ana: Reader) -> None:
 def test_the_last_change_is_undone_and_the_undoing_too(ana: Reader) -> None:
     made = verbs.add_record(ana, register="points", key="dom", values=registry.values(), geometry=registry.POINT)
     moved = verbs.change_record(
-        ana, key="dom", seen=made.version, values={"people": 20},
+        ana,
+        key="dom",
+        seen=made.version,
+        values={"people": 20},
         geometry={"type": "Point", "coordinates": [14.0, 46.0]},
     )
     back = verbs.undo_record(ana, key="dom", seen=moved.version)

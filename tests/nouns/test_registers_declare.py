@@ -32,8 +32,10 @@ def test_records_are_declared_and_read(points: None, reader: Callable[..., Reade
 
 def test_every_mistake_of_every_record_is_named_and_nothing_is_changed(points: None) -> None:
     changes = [
-        registry.record("good"), registry.record("bad", kind="palace", people=1.5),
-        registry.record("lost", register="nowhere"), registry.record("Bad Key"),
+        registry.record("good"),
+        registry.record("bad", kind="palace", people=1.5),
+        registry.record("lost", register="nowhere"),
+        registry.record("Bad Key"),
         registry.record("far", geometry={"type": "Point", "coordinates": [0, 99]}),
     ]
     with pytest.raises(Invalid) as caught:

@@ -22,12 +22,15 @@ def _grant(who: Reader = ANONYMOUS) -> reads.Grant:
 
 def _fill() -> None:
     place = {"type": "Point", "coordinates": [14.0, 46.0]}
-    verbs.declare_records(SYSTEM, changes=[
-        registry.record("a", name="Čebelica", people=5, capacity=1.5, since="2020-01-01", open=True),
-        registry.record("b", name="Bor", people=50, capacity=10, since="2010-01-01", open=False, kind="school"),
-        registry.record("c", name="Cesta <script>", people=12, capacity=2.5, since="2015-06-01", geometry=place),
-        registry.record("d", name="Dom", people=None, capacity=None, since=None, open=None, geometry=None),
-    ])  # fmt: skip
+    verbs.declare_records(
+        SYSTEM,
+        changes=[
+            registry.record("a", name="Čebelica", people=5, capacity=1.5, since="2020-01-01", open=True),
+            registry.record("b", name="Bor", people=50, capacity=10, since="2010-01-01", open=False, kind="school"),
+            registry.record("c", name="Cesta <script>", people=12, capacity=2.5, since="2015-06-01", geometry=place),
+            registry.record("d", name="Dom", people=None, capacity=None, since=None, open=None, geometry=None),
+        ],
+    )
 
 
 @pytest.fixture()
@@ -66,9 +69,17 @@ def test_records_are_chosen(points: None, asked: dict[str, object], keys: list[s
 
 @pytest.mark.parametrize(
     ("sort", "keys"),
-    [("people", "acbd"), ("-people", "bcad"), ("since", "bcad"), ("-since", "acbd"), ("key", "abcd"), ("-key", "dcba"),
-     ("-capacity", "bcad"), ("-open", "acbd")],
-)  # fmt: skip
+    [
+        ("people", "acbd"),
+        ("-people", "bcad"),
+        ("since", "bcad"),
+        ("-since", "acbd"),
+        ("key", "abcd"),
+        ("-key", "dcba"),
+        ("-capacity", "bcad"),
+        ("-open", "acbd"),
+    ],
+)
 def test_records_are_sorted_and_those_without_a_value_come_last(points: None, sort: str, keys: str) -> None:
     assert "".join(_keys(sort=sort)) == keys
 
@@ -83,11 +94,21 @@ def test_pages_hold_every_record_once(points: None) -> None:
 def test_every_wrong_wish_is_named(points: None) -> None:
     with pytest.raises(Invalid) as caught:
         reads.records(
-            _grant(), "points", sort="colour; DROP TABLE", bbox="1,2,3",
+            _grant(),
+            "points",
+            sort="colour; DROP TABLE",
+            bbox="1,2,3",
             filters={"colour": "red", "people": "many", "name.min": "A", "people__gt": "1", "since.max": "yesterday"},
         )
     assert {p.where for p in caught.value.problems} == {
-        "colour", "people", "name.min", "people__gt", "since.max", "sort", "bbox"}
+        "colour",
+        "people",
+        "name.min",
+        "people__gt",
+        "since.max",
+        "sort",
+        "bbox",
+    }
     for box in ("a,b,c,d", "1,2,0,4", "nan,1,2,3", ""):
         if box:
             with pytest.raises(Invalid):
@@ -128,8 +149,12 @@ def test_a_restricted_register_does_not_exist_for_others(db: None, reader: Calla
     _fill()
     for who in (ANONYMOUS, reader("official"), reader("citizen")):
         assert reads.registers(_grant(who)) == []
-        for ask in (lambda g: reads.register(g, "points"), lambda g: reads.records(g, "points"),
-                    lambda g: reads.record(g, "points", "a"), lambda g: reads.counter(g, "points")):  # fmt: skip
+        for ask in (
+            lambda g: reads.register(g, "points"),
+            lambda g: reads.records(g, "points"),
+            lambda g: reads.record(g, "points", "a"),
+            lambda g: reads.counter(g, "points"),
+        ):
             with pytest.raises((NotFound, Invalid)):
                 ask(_grant(who))
     assert reads.records(_grant(reader("operator")), "points").total == 4

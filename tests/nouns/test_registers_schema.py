@@ -64,11 +64,30 @@ def test_days_come_through_exactly(day: date) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("capacity", "2,5"), ("capacity", True), ("capacity", math.nan), ("capacity", math.inf), ("capacity", 10**400),
-        ("people", 2.5), ("people", "12"), ("people", 2**60), ("since", "12. 5. 2026"), ("since", "2026-02-30"),
-        ("since", "2026-05-12T10:00"), ("open", "yes"), ("open", 1), ("kind", "palace"), ("kind", "HOME"),
-        ("web", "javascript:alert(1)"), ("web", "https://"), ("web", 'https://x/"><script>'), ("web", "ftp://x.si"),
-        ("name", 5), ("name", "a\x00b"), ("name", "x" * 5001), ("name", "\ud800"), ("nothing", "x"),
+        ("capacity", "2,5"),
+        ("capacity", True),
+        ("capacity", math.nan),
+        ("capacity", math.inf),
+        ("capacity", 10**400),
+        ("people", 2.5),
+        ("people", "12"),
+        ("people", 2**60),
+        ("since", "12. 5. 2026"),
+        ("since", "2026-02-30"),
+        ("since", "2026-05-12T10:00"),
+        ("open", "yes"),
+        ("open", 1),
+        ("kind", "palace"),
+        ("kind", "HOME"),
+        ("web", "javascript:alert(1)"),
+        ("web", "https://"),
+        ("web", 'https://x/"><script>'),
+        ("web", "ftp://x.si"),
+        ("name", 5),
+        ("name", "a\x00b"),
+        ("name", "x" * 5001),
+        ("name", "\ud800"),
+        ("nothing", "x"),
     ],
 )
 def test_what_a_field_does_not_take(name: str, value: Any) -> None:
@@ -86,11 +105,18 @@ def test_all_mistakes_at_once() -> None:
 @pytest.mark.parametrize(
     ("declared", "part"),
     [
-        ({"Name": {}}, "cannot name"), ({"a__b": {}}, "cannot name"), ({"gte": {}}, "already has a meaning"),
-        ({"a": {"type": "colour"}}, "no type"), ({"a": {"type": "choice"}}, "needs its choices"),
-        ({"a": {"type": "choice", "choices": []}}, "at least one"), ({"a": {"choices": ["x"]}}, "Only the type choice"),
-        ({"a": {"unit": "m"}}, "Only numbers"), ({"a": {"type": "number", "unit": "litre"}}, "no unit"),
-        ({"a": {"size": 3}}, "has no size"), ({"a": "text"}, "is a table"), (["a"], "Fields are a table"),
+        ({"Name": {}}, "cannot name"),
+        ({"a__b": {}}, "cannot name"),
+        ({"gte": {}}, "already has a meaning"),
+        ({"a": {"type": "colour"}}, "no type"),
+        ({"a": {"type": "choice"}}, "needs its choices"),
+        ({"a": {"type": "choice", "choices": []}}, "at least one"),
+        ({"a": {"choices": ["x"]}}, "Only the type choice"),
+        ({"a": {"unit": "m"}}, "Only numbers"),
+        ({"a": {"type": "number", "unit": "litre"}}, "no unit"),
+        ({"a": {"size": 3}}, "has no size"),
+        ({"a": "text"}, "is a table"),
+        (["a"], "Fields are a table"),
         ({"a": {"required": "yes"}}, "true or false"),
     ],
 )
@@ -103,8 +129,13 @@ def test_a_good_declaration_has_no_mistakes() -> None:
     assert "no field 'size'" in str(schema.check_fields(registry.FIELDS, "size")[0])
 
 
-@given(st.sampled_from(["point", "line", "polygon", "none"]), anything | st.fixed_dictionaries(
-    {"type": st.sampled_from(["Point", "LineString", "Polygon", "Circle"]), "coordinates": anything}))
+@given(
+    st.sampled_from(["point", "line", "polygon", "none"]),
+    anything
+    | st.fixed_dictionaries(
+        {"type": st.sampled_from(["Point", "LineString", "Polygon", "Circle"]), "coordinates": anything}
+    ),
+)
 def test_no_geometry_breaks_the_reader(kind: str, geojson: Any) -> None:
     found, problems = geometry.read(kind, geojson)
     assert found is None or not problems
@@ -127,8 +158,10 @@ def test_places_come_through_exactly_without_their_height(east: float, north: fl
 @pytest.mark.parametrize(
     ("kind", "geojson"),
     [
-        ("point", {"type": "Point", "coordinates": [46.27, 114.3]}), ("point", {"type": "Point", "coordinates": []}),
-        ("point", {"type": "Point", "coordinates": ["14", None]}), ("none", registry.POINT),
+        ("point", {"type": "Point", "coordinates": [46.27, 114.3]}),
+        ("point", {"type": "Point", "coordinates": []}),
+        ("point", {"type": "Point", "coordinates": ["14", None]}),
+        ("none", registry.POINT),
         ("point", {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}),
         ("polygon", {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}),
     ],

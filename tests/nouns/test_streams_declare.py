@@ -50,8 +50,11 @@ def test_only_digital_officers_declare(water: None, reader: Callable[..., Reader
 def test_every_mistake_is_named_and_nothing_is_changed(water: None) -> None:
     wrong = sensing.stream(unit="litres", minimum=5.0, maximum=5.0, interval_s=-1, observed_property="")
     with pytest.raises(Invalid) as caught:
-        verbs.declare(SYSTEM, kind="datastream", changes=[
-            Change("good", sensing.stream()), Change("Bad Key", sensing.stream()), Change("bad", wrong)])
+        verbs.declare(
+            SYSTEM,
+            kind="datastream",
+            changes=[Change("good", sensing.stream()), Change("Bad Key", sensing.stream()), Change("bad", wrong)],
+        )
     told = str(caught.value)
     for part in ("litres", "not below maximum", "interval_s", "observed_property is missing", "'Bad Key'"):
         assert part in told

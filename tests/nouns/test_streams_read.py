@@ -26,8 +26,11 @@ def town(db: None) -> None:
     sensing.dataset("mlaka-water", noun="streams")
     sensing.dataset("homes", noun="streams", access="restricted", roles=["operator"])
     sensing.declare(
-        inflow=sensing.stream(), silent=sensing.stream(interval_s=60), never=sensing.stream(),
-        secret=sensing.stream(dataset="homes"), draft=sensing.stream(public=False),
+        inflow=sensing.stream(),
+        silent=sensing.stream(interval_s=60),
+        never=sensing.stream(),
+        secret=sensing.stream(dataset="homes"),
+        draft=sensing.stream(public=False),
     )
 
 
@@ -57,8 +60,9 @@ def test_a_thing_is_as_visible_as_its_streams(town: None) -> None:
     from krog.streams import verbs
 
     verbs.declare(SYSTEM, kind="thing", changes=[Change("cellar", sensing.thing()), Change("empty", sensing.thing())])
-    verbs.declare(SYSTEM, kind="datastream", changes=[
-        Change("cellar-flow", sensing.stream(thing="cellar", dataset="homes"))])
+    verbs.declare(
+        SYSTEM, kind="datastream", changes=[Change("cellar-flow", sensing.stream(thing="cellar", dataset="homes"))]
+    )
     assert [t.key for t in reads.things(_grant(ANONYMOUS)).items] == ["shaft"]
     assert [t.key for t in reads.things(_grant(SYSTEM)).items] == ["cellar", "empty", "shaft"]
     with pytest.raises(NotFound):
@@ -82,7 +86,10 @@ def test_state_says_working_silent_and_never(town: None) -> None:
     sensing.observe("silent", [3.0], end=times.now() - times.HOUR)
     found = reads.latest(_grant(ANONYMOUS), ["inflow", "silent", "never"])
     assert {key: each.state.value for key, each in found.items()} == {
-        "inflow": "working", "silent": "silent", "never": "never"}
+        "inflow": "working",
+        "silent": "silent",
+        "never": "never",
+    }
     inflow = found["inflow"]
     assert (inflow.result, inflow.count, inflow.least, inflow.most) == (2.5, 2, 1.0, 2.5)
     assert inflow.origin is Origin.SIMULATED
@@ -133,9 +140,14 @@ def test_a_chart_shows_gaps_as_missing_points(town: None) -> None:
 @pytest.mark.parametrize(
     ("span", "interval_s", "step"),
     [
-        (times.DAY, 300, 0), (times.DAY, 10, 15 * times.MINUTE), (7 * times.DAY, 300, 15 * times.MINUTE),
-        (30 * times.DAY, 300, times.HOUR), (365 * times.DAY, 300, times.DAY), (365 * times.DAY, 86400, 0),
-        (times.DAY, 0, 15 * times.MINUTE), (20 * 365 * times.DAY, 60, 7 * times.DAY),
+        (times.DAY, 300, 0),
+        (times.DAY, 10, 15 * times.MINUTE),
+        (7 * times.DAY, 300, 15 * times.MINUTE),
+        (30 * times.DAY, 300, times.HOUR),
+        (365 * times.DAY, 300, times.DAY),
+        (365 * times.DAY, 86400, 0),
+        (times.DAY, 0, 15 * times.MINUTE),
+        (20 * 365 * times.DAY, 60, 7 * times.DAY),
     ],
 )
 def test_a_chart_is_as_fine_as_it_can_be_read(span: int, interval_s: int, step: int) -> None:

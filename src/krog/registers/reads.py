@@ -30,9 +30,15 @@ def _register(grant: Grant, row: models.Register, count: int | None = None) -> s
     access = grant.datasets[row.dataset]
     fields = [field for field in schema.read_fields(row.fields) if access.shows(field.name)]
     return shapes.Register(
-        key=row.key, title=row.title, description=row.description, dataset=row.dataset,
-        geometry=row.geometry if access.shows("geometry") else "none", fields=tuple(fields),
-        title_field=row.title_field, counter=row.counter, count=count,
+        key=row.key,
+        title=row.title,
+        description=row.description,
+        dataset=row.dataset,
+        geometry=row.geometry if access.shows("geometry") else "none",
+        fields=tuple(fields),
+        title_field=row.title_field,
+        counter=row.counter,
+        count=count,
     )
 
 
@@ -69,8 +75,11 @@ def _home(grant: Grant, key: str) -> models.Register:
 
 def no_register(key: str) -> NotFound:
     """There is none, or none that this reader may know of."""
-    return NotFound(_("There is no register “%(key)s”.") % {"key": key[:60]}, "register",
-                    todo=_("The list of registers names them all."))  # fmt: skip
+    return NotFound(
+        _("There is no register “%(key)s”.") % {"key": key[:60]},
+        "register",
+        todo=_("The list of registers names them all."),
+    )
 
 
 def no_record(key: str) -> NotFound:
@@ -84,16 +93,29 @@ def record_of(grant: Grant, row: models.Record) -> shapes.Record:
     names = [name for name in row.register.fields if access.shows(name)]
     titled = row.register.title_field in names
     return shapes.Record(
-        key=row.key, register=row.register.key, title=row.title if titled else row.key,
+        key=row.key,
+        register=row.register.key,
+        title=row.title if titled else row.key,
         values={name: row.values[name] for name in names if name in row.values},
         geometry=geometry.to_geojson(row.shape) if access.shows("geometry") else None,
-        valid_from=row.valid_from, valid_to=row.valid_to, version=row.version, changed=row.changed, retired=row.retired,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        version=row.version,
+        changed=row.changed,
+        retired=row.retired,
     )
 
 
 def records(
-    grant: Grant, register: str, *, filters: Mapping[str, str] | None = None, text: str = "", sort: str = "",
-    bbox: str = "", limit: int = 50, offset: int = 0,
+    grant: Grant,
+    register: str,
+    *,
+    filters: Mapping[str, str] | None = None,
+    text: str = "",
+    sort: str = "",
+    bbox: str = "",
+    limit: int = 50,
+    offset: int = 0,
 ) -> shapes.Page:
     """Records of a register. `filters` name declared fields, for numbers and days also `field.min` and `field.max`;
     `text` is looked for in titles and texts; `sort` is a field, with `-` before it from the greatest;
@@ -199,8 +221,11 @@ def history(grant: Grant, register: str, key: str, limit: int = 50) -> list[Entr
     staff = is_staff(grant.reader)
     return [
         replace(
-            entry, before=_shown(access, entry.before), after=_shown(access, entry.after),
-            who=entry.who if staff else "", reason=entry.reason if staff else "",
+            entry,
+            before=_shown(access, entry.before),
+            after=_shown(access, entry.after),
+            who=entry.who if staff else "",
+            reason=entry.reason if staff else "",
         )
         for entry in journal.history(Ref("record", key), limit)
     ]

@@ -34,12 +34,50 @@ MAX_TEXT = 5000
 MAX_WHOLE = 2**53
 
 #: Names that addresses, exports or the database's own words for comparisons already use.
-RESERVED = frozenset({
-    "key", "register", "geometry", "valid_from", "valid_to", "version", "changed", "id",
-    "bbox", "limit", "offset", "after", "sort", "q", "format", "page", "lon", "lat", "wkt",
-    "exact", "iexact", "gt", "gte", "lt", "lte", "in", "range", "isnull", "regex", "iregex", "contains", "icontains",
-    "contained_by", "startswith", "istartswith", "endswith", "iendswith", "has_key", "has_keys", "has_any_keys",
-})
+RESERVED = frozenset(
+    {
+        "key",
+        "register",
+        "geometry",
+        "valid_from",
+        "valid_to",
+        "version",
+        "changed",
+        "id",
+        "bbox",
+        "limit",
+        "offset",
+        "after",
+        "sort",
+        "q",
+        "format",
+        "page",
+        "lon",
+        "lat",
+        "wkt",
+        "exact",
+        "iexact",
+        "gt",
+        "gte",
+        "lt",
+        "lte",
+        "in",
+        "range",
+        "isnull",
+        "regex",
+        "iregex",
+        "contains",
+        "icontains",
+        "contained_by",
+        "startswith",
+        "istartswith",
+        "endswith",
+        "iendswith",
+        "has_key",
+        "has_keys",
+        "has_any_keys",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -62,8 +100,12 @@ def read_fields(declared: Mapping[str, Mapping[str, Any]]) -> tuple[Field, ...]:
     """The fields of a checked declaration, in its order."""
     return tuple(
         Field(
-            name=name, type=about.get("type", "text"), title=about.get("title") or None,
-            unit=about.get("unit", ""), required=bool(about.get("required", False)), choices=_choices(about),
+            name=name,
+            type=about.get("type", "text"),
+            title=about.get("title") or None,
+            unit=about.get("unit", ""),
+            required=bool(about.get("required", False)),
+            choices=_choices(about),
         )
         for name, about in declared.items()
     )
@@ -135,8 +177,7 @@ def check_values(fields: Sequence[Field], values: Any) -> tuple[dict[str, Any], 
         return {}, [Problem(_("Values are a table of field = value."), "values")]
     known = {field.name: field for field in fields}
     found = [
-        Problem(_("There is no such field."), str(name)[:60], ", ".join(known))
-        for name in values if name not in known
+        Problem(_("There is no such field."), str(name)[:60], ", ".join(known)) for name in values if name not in known
     ]
     clean: dict[str, Any] = {}
     for field in fields:
@@ -220,7 +261,12 @@ def _url(field: Field, value: Any) -> str:
 
 
 _READERS = {
-    "text": _text, "number": _number, "integer": _integer, "date": _date, "boolean": _boolean, "choice": _choice,
+    "text": _text,
+    "number": _number,
+    "integer": _integer,
+    "date": _date,
+    "boolean": _boolean,
+    "choice": _choice,
     "url": _url,
 }
 

@@ -123,8 +123,11 @@ def _describe(row: models.Record, register: models.Register) -> None:
 def state(row: models.Record) -> dict[str, Any]:
     """A record as files and the journal write it."""
     return {
-        "register": row.register.key, "values": row.values, "geometry": geometry.to_geojson(row.shape),
-        "valid_from": validity.write(row.valid_from), "valid_to": validity.write(row.valid_to),
+        "register": row.register.key,
+        "values": row.values,
+        "geometry": geometry.to_geojson(row.shape),
+        "valid_from": validity.write(row.valid_from),
+        "valid_to": validity.write(row.valid_to),
     }
 
 
@@ -133,8 +136,10 @@ def declare_records(by: Reader, *, changes: Sequence[Change]) -> None:
     require(by, "digital_officer", what="declare records")
     with transaction.atomic():
         registers = {row.key: row for row in models.Register.objects.filter(retired=False)}
-        rows = {row.key: row for row in
-                models.Record.objects.filter(key__in=[c.key for c in changes]).select_related("register")}  # fmt: skip
+        rows = {
+            row.key: row
+            for row in models.Record.objects.filter(key__in=[c.key for c in changes]).select_related("register")
+        }
         found: list[Problem] = []
         create: list[models.Record] = []
         update: list[models.Record] = []
@@ -193,8 +198,15 @@ def _require_edit(by: Reader, register: models.Register) -> None:
 
 
 def add_record(
-    by: Reader, *, register: str, values: Mapping[str, Any], key: str = "", geometry: Mapping[str, Any] | None = None,
-    valid_from: str = "", valid_to: str = "", reason: str = "",
+    by: Reader,
+    *,
+    register: str,
+    values: Mapping[str, Any],
+    key: str = "",
+    geometry: Mapping[str, Any] | None = None,
+    valid_from: str = "",
+    valid_to: str = "",
+    reason: str = "",
 ) -> shapes.Record:
     """Adds a record; without a key one is made of its title. Raises Invalid with every field that is not right."""
     home = models.Register.objects.filter(key=register, retired=False).first()
@@ -289,14 +301,19 @@ def _locked(by: Reader, key: str, seen: int, *, retired: bool = False) -> models
         raise Conflict(_("This record has been taken out of use."), "record", todo=_("Undo that first."))
     if row.version != seen:
         raise Conflict(
-            _("Somebody else has changed this record since you opened it; nothing of yours was saved."), "record",
+            _("Somebody else has changed this record since you opened it; nothing of yours was saved."),
+            "record",
             todo=_("Look at what it says now, and make your change again if it is still needed."),
         )
     return row
 
 
 def _save(
-    by: Reader, row: models.Record, verb: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None,
+    by: Reader,
+    row: models.Record,
+    verb: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
     reason: str,
 ) -> None:
     row.version += 1

@@ -82,12 +82,11 @@ def _declaration(kind: str, shape: type[msgspec.Struct], refs: Mapping[str, str]
 
 DECLARATIONS: tuple[Declaration, ...] = (
     _declaration("observed_property", ObservedPropertyFile, {}),
-    _declaration(
-        "thing", ThingFile, {"territory": "territory", "operator": "organisation", "owner": "organisation"}
-    ),
+    _declaration("thing", ThingFile, {"territory": "territory", "operator": "organisation", "owner": "organisation"}),
     _declaration("sensor", SensorFile, {}),
     _declaration(
-        "datastream", DatastreamFile,
+        "datastream",
+        DatastreamFile,
         {"thing": "thing", "sensor": "sensor", "observed_property": "observed_property", "dataset": "dataset"},
     ),
 )

@@ -32,7 +32,11 @@ FOREVER = 2**62
 
 #: Columns of the rows that a dataset's public_rows may name.
 _COLUMNS = {
-    "public": "public", "role": "role", "key": "key", "thing": "thing__key", "territory": "thing__territory",
+    "public": "public",
+    "role": "role",
+    "key": "key",
+    "thing": "thing__key",
+    "territory": "thing__territory",
     "observed_property": "observed_property__key",
 }
 
@@ -62,14 +66,26 @@ def _rows(grant: Grant) -> QuerySet[models.Datastream]:
 
 
 def _no_datastream(key: str) -> NotFound:
-    return NotFound(_("There is no datastream “%(key)s”.") % {"key": key[:60]}, "datastream",
-                    todo=_("The list of measuring points names them all."))  # fmt: skip
+    return NotFound(
+        _("There is no datastream “%(key)s”.") % {"key": key[:60]},
+        "datastream",
+        todo=_("The list of measuring points names them all."),
+    )
 
 
 def _thing(row: models.Thing) -> shapes.Thing:
     return shapes.Thing(
-        row.key, row.title, row.description, row.lon, row.lat, row.territory, row.operator, row.owner,
-        row.demo_place, row.true_place, row.source,
+        row.key,
+        row.title,
+        row.description,
+        row.lon,
+        row.lat,
+        row.territory,
+        row.operator,
+        row.owner,
+        row.demo_place,
+        row.true_place,
+        row.source,
     )
 
 
@@ -83,16 +99,34 @@ def _property(row: models.ObservedProperty) -> shapes.ObservedProperty:
 
 def _datastream(row: models.Datastream) -> shapes.Datastream:
     return shapes.Datastream(
-        id=row.pk, key=row.key, title=row.title, unit=row.unit, dataset=row.dataset, minimum=row.minimum,
-        maximum=row.maximum, interval_s=row.interval_s, numeric=row.numeric, role=row.role, public=row.public,
-        thing=_thing(row.thing), sensor=_sensor(row.sensor) if row.sensor else None,
+        id=row.pk,
+        key=row.key,
+        title=row.title,
+        unit=row.unit,
+        dataset=row.dataset,
+        minimum=row.minimum,
+        maximum=row.maximum,
+        interval_s=row.interval_s,
+        numeric=row.numeric,
+        role=row.role,
+        public=row.public,
+        thing=_thing(row.thing),
+        sensor=_sensor(row.sensor) if row.sensor else None,
         observed_property=_property(row.observed_property),
     )
 
 
 def datastreams(
-    grant: Grant, *, dataset: str | None = None, thing: str | None = None, observed_property: str | None = None,
-    role: str | None = None, keys: Iterable[str] | None = None, text: str = "", limit: int = 200, offset: int = 0,
+    grant: Grant,
+    *,
+    dataset: str | None = None,
+    thing: str | None = None,
+    observed_property: str | None = None,
+    role: str | None = None,
+    keys: Iterable[str] | None = None,
+    text: str = "",
+    limit: int = 200,
+    offset: int = 0,
 ) -> shapes.Page[shapes.Datastream]:
     """Datastreams with their thing, sensor and property, by thing and key; `text` is looked for in key and titles."""
     rows = _rows(grant)
@@ -177,9 +211,7 @@ def latest(grant: Grant, keys: Iterable[str], now: int | None = None) -> dict[st
     return _latest(grant, _numbers(grant, keys), now)
 
 
-def latest_of(
-    grant: Grant, streams: Sequence[shapes.Datastream], now: int | None = None
-) -> dict[str, shapes.Latest]:
+def latest_of(grant: Grant, streams: Sequence[shapes.Datastream], now: int | None = None) -> dict[str, shapes.Latest]:
     """The same for datastreams that were read with this grant, without asking the database again."""
     known = {s.key: (s.id, s.dataset, s.interval_s) for s in streams if s.dataset in grant}
     return _latest(grant, known, now)
@@ -197,10 +229,18 @@ def _latest(grant: Grant, known: Mapping[str, tuple[int, str, int]], now: int | 
             continue
         shown = grant.datasets[dataset].shows("value")
         found[key] = shapes.Latest(
-            stream=key, state=state(last.time, interval_s, moment), value=last.value if shown else None,
-            text=last.text if shown else None, time=last.time, origin=Origin(last.origin), seen=last.seen,
-            count=line.count, first=line.first, least=line.minimum if shown else None,
-            most=line.maximum if shown else None, withheld=not shown,
+            stream=key,
+            state=state(last.time, interval_s, moment),
+            value=last.value if shown else None,
+            text=last.text if shown else None,
+            time=last.time,
+            origin=Origin(last.origin),
+            seen=last.seen,
+            count=line.count,
+            first=line.first,
+            least=line.minimum if shown else None,
+            most=line.maximum if shown else None,
+            withheld=not shown,
         )
     return found
 
@@ -221,8 +261,14 @@ def _one(grant: Grant, key: str) -> tuple[int, str, int]:
 
 
 def observations(
-    grant: Grant, key: str, start: int | None = None, end: int | None = None, *, limit: int = 100,
-    newest_first: bool = True, after: str | None = None,
+    grant: Grant,
+    key: str,
+    start: int | None = None,
+    end: int | None = None,
+    *,
+    limit: int = 100,
+    newest_first: bool = True,
+    after: str | None = None,
 ) -> shapes.Page[shapes.Observation]:
     """Observations of one datastream with `start` <= time < `end`; `after` is what the page before gave."""
     number, dataset, _every = _one(grant, key)
@@ -253,13 +299,25 @@ def _cursor(after: str | None) -> tuple[int, int] | None:
 
 def _observation(key: str, row: lake_shapes.Observation, shown: bool) -> shapes.Observation:
     return shapes.Observation(
-        id=row.id, stream=key, time=row.time, value=row.value if shown else None, text=row.text if shown else None,
-        end=row.end, quality=row.quality, recorded=row.recorded, origin=Origin(row.origin), supersedes=row.supersedes,
+        id=row.id,
+        stream=key,
+        time=row.time,
+        value=row.value if shown else None,
+        text=row.text if shown else None,
+        end=row.end,
+        quality=row.quality,
+        recorded=row.recorded,
+        origin=Origin(row.origin),
+        supersedes=row.supersedes,
     )
 
 
 def readings(
-    grant: Grant, keys: Sequence[str], start: int | None = None, end: int | None = None, limit: int = 1000,
+    grant: Grant,
+    keys: Sequence[str],
+    start: int | None = None,
+    end: int | None = None,
+    limit: int = 1000,
     version: int | None = None,
 ) -> list[shapes.Observation]:
     """The first readings of several datastreams in order of time; with `version` those that this version of the lake
@@ -338,8 +396,13 @@ _KEEPERS = ("operator", "digital_officer")
 
 
 def set_aside(
-    grant: Grant, *, state: str | None = "open", reason: str | None = None, key: str | None = None,
-    before: int | None = None, limit: int = 50,
+    grant: Grant,
+    *,
+    state: str | None = "open",
+    reason: str | None = None,
+    key: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
 ) -> shapes.Page[shapes.SetAside]:
     """Messages of the loss ledger, newest first; `before` (an id) begins the next page. Of datastreams that the reader
     may not see he learns that something came, and not what. Forbidden for all but operators and digital officers."""
@@ -367,11 +430,22 @@ def fates(grant: Grant, streams: Sequence[shapes.Datastream]) -> dict[str, Mappi
 
 def _set_aside(row: lake_shapes.Aside, *, withheld: bool) -> shapes.SetAside:
     return shapes.SetAside(
-        id=row.id, received=row.received, transport=row.transport, topic=_printable(row.topic),
-        stream=_printable(row.key), reason=row.reason, detail="" if withheld else _printable(row.detail),
-        who=row.who, size=row.size,
-        payload="" if withheld else _printable(row.payload.decode("utf-8", "replace")), withheld=withheld,
-        replayable=bool(row.message), state=row.state, answered=row.answered, by=row.by, note=row.note,
+        id=row.id,
+        received=row.received,
+        transport=row.transport,
+        topic=_printable(row.topic),
+        stream=_printable(row.key),
+        reason=row.reason,
+        detail="" if withheld else _printable(row.detail),
+        who=row.who,
+        size=row.size,
+        payload="" if withheld else _printable(row.payload.decode("utf-8", "replace")),
+        withheld=withheld,
+        replayable=bool(row.message),
+        state=row.state,
+        answered=row.answered,
+        by=row.by,
+        note=row.note,
     )
 
 

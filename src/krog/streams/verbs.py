@@ -88,8 +88,10 @@ def _as_declared(kind: str, rows: Mapping[str, db.Model]) -> dict[str, dict[str,
     """The rows as a declaration writes them, before they are changed."""
     fields = declared_fields(kind)
     found = KINDS[kind]._default_manager.filter(key__in=list(rows)).values("key", *fields.values())
-    return {row["key"]: {name: row[column] or "" if name in LINKS else row[column] for name, column in fields.items()}
-            for row in found}  # fmt: skip
+    return {
+        row["key"]: {name: row[column] or "" if name in LINKS else row[column] for name, column in fields.items()}
+        for row in found
+    }
 
 
 def _linked(changes: Sequence[Change]) -> dict[str, dict[str, int]]:
@@ -100,8 +102,10 @@ def _linked(changes: Sequence[Change]) -> dict[str, dict[str, int]]:
         found[name] = dict(KINDS[kind]._default_manager.filter(key__in=keys).values_list("key", "pk"))
     missing = [
         Problem(f"There is no {name.replace('_', ' ')} {change.fields[name]!r}.", f"{change.key} {name}")
-        for change in changes if change.fields
-        for name in LINKS if change.fields.get(name) and change.fields[name] not in found[name]
+        for change in changes
+        if change.fields
+        for name in LINKS
+        if change.fields.get(name) and change.fields[name] not in found[name]
     ]
     if missing:
         raise invalid(missing, "Some datastreams name what does not exist; nothing was changed.")
@@ -128,7 +132,8 @@ def _refuse_orphans(kind: str, keys: Sequence[str]) -> None:
     held = models.Datastream.objects.filter(retired=False, **{f"{_HELD_BY[kind]}__in": keys})
     if names := list(held.order_by("key").values_list("key", flat=True)[:5]):
         raise Conflict(
-            f"This {kind.replace('_', ' ')} is still used by {', '.join(names)}.", kind,
+            f"This {kind.replace('_', ' ')} is still used by {', '.join(names)}.",
+            kind,
             todo="Retire the datastreams first.",
         )
 

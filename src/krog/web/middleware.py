@@ -118,6 +118,9 @@ class problems:  # noqa: N801 - named like the functions beside it in MIDDLEWARE
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> Any:
+        # No key and no word has a NUL in it, and PostgreSQL takes none.
+        if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return rendering.page_not_found(request)
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

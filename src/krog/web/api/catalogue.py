@@ -24,11 +24,20 @@ def _grant(request: HttpRequest, kind: str = "catalogue") -> Grant:
 def _dataset(dataset: Dataset) -> dict[str, Any]:
     # Who the steward is, is for the people who work for the city; the office answers for everybody.
     found = {
-        "key": dataset.key, "title": dataset.title, "description": dataset.description, "holds": dataset.noun,
-        "owner": dataset.organisation, "office": dataset.office, "licence": dataset.licence, "access": dataset.access,
-        "personal": dataset.personal, "frequency": dataset.frequency, "source": dataset.source,
-        "fields": dataset.fields, "href": f"/datasets/{dataset.key}",
-    }  # fmt: skip
+        "key": dataset.key,
+        "title": dataset.title,
+        "description": dataset.description,
+        "holds": dataset.noun,
+        "owner": dataset.organisation,
+        "office": dataset.office,
+        "licence": dataset.licence,
+        "access": dataset.access,
+        "personal": dataset.personal,
+        "frequency": dataset.frequency,
+        "source": dataset.source,
+        "fields": dataset.fields,
+        "href": f"/datasets/{dataset.key}",
+    }
     if dataset.noun in _INSIDE:
         found["data"] = _INSIDE[dataset.noun].format(dataset.key)
     return found
@@ -36,7 +45,10 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
 
 @router.get("/")
 def list_datasets(
-    request: HttpRequest, holds: Word = None, q: Annotated[str, Query(max_length=200)] = "", limit: Limit = 100,
+    request: HttpRequest,
+    holds: Word = None,
+    q: Annotated[str, Query(max_length=200)] = "",
+    limit: Limit = 100,
     offset: Offset = 0,
 ) -> dict[str, Any]:
     """Datasets whose description the reader may see; `holds` is a noun such as streams or registers."""

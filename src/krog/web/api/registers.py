@@ -32,20 +32,33 @@ def _field(field: Field) -> dict[str, Any]:
 
 def _register(register: Register) -> dict[str, Any]:
     return {
-        "key": register.key, "title": register.title, "description": register.description, "dataset": register.dataset,
-        "geometry": register.geometry, "title_field": register.title_field, "version": register.counter,
+        "key": register.key,
+        "title": register.title,
+        "description": register.description,
+        "dataset": register.dataset,
+        "geometry": register.geometry,
+        "title_field": register.title_field,
+        "version": register.counter,
         "fields": {field.name: _field(field) for field in register.fields},
-        "href": f"/registers/{register.key}", "records": f"/api/v1/registers/{register.key}/records",
-    }  # fmt: skip
+        "href": f"/registers/{register.key}",
+        "records": f"/api/v1/registers/{register.key}/records",
+    }
 
 
 def _record(record: Record) -> dict[str, Any]:
     return {
-        "key": record.key, "register": record.register, "title": record.title, "values": record.values,
-        "geometry": record.geometry, "valid_from": validity.write(record.valid_from) or None,
-        "valid_to": validity.write(record.valid_to) or None, "version": record.version, "changed": iso(record.changed),
-        "retired": record.retired, "href": f"/registers/{record.register}/{record.key}",
-    }  # fmt: skip
+        "key": record.key,
+        "register": record.register,
+        "title": record.title,
+        "values": record.values,
+        "geometry": record.geometry,
+        "valid_from": validity.write(record.valid_from) or None,
+        "valid_to": validity.write(record.valid_to) or None,
+        "version": record.version,
+        "changed": iso(record.changed),
+        "retired": record.retired,
+        "href": f"/registers/{record.register}/{record.key}",
+    }
 
 
 @router.get("/")
@@ -63,15 +76,21 @@ def get_register(request: HttpRequest, key: str) -> dict[str, Any]:
 
 @router.get("/{key}/records")
 def list_records(
-    request: HttpRequest, key: str, q: Annotated[str, Query(max_length=200)] = "", sort: Word = None,
-    bbox: Word = None, format: Annotated[str, Query(pattern="^(json|geojson)$")] = "json", limit: Limit = 100,
+    request: HttpRequest,
+    key: str,
+    q: Annotated[str, Query(max_length=200)] = "",
+    sort: Word = None,
+    bbox: Word = None,
+    format: Annotated[str, Query(pattern="^(json|geojson)$")] = "json",
+    limit: Limit = 100,
     offset: Offset = 0,
 ) -> Any:
     """Records of a register. Any declared field is a filter (`kind=valve`), numbers and days also as a range
     (`diameter.min=80`); `sort` is a field, `-` before it turns the order; `bbox` is west,south,east,north."""
     filters = {name: str(value) for name, value in request.GET.items() if name not in _QUESTIONS}
-    page = reads.records(_grant(request), key, filters=filters, text=q, sort=sort or "", bbox=bbox or "", limit=limit,
-                         offset=offset)  # fmt: skip
+    page = reads.records(
+        _grant(request), key, filters=filters, text=q, sort=sort or "", bbox=bbox or "", limit=limit, offset=offset
+    )
     more = offset + len(page.items) < page.total and page.items
     link = {"nextLink": next_link(request, offset=offset + limit)} if more else {}
     if format == "geojson":
@@ -86,10 +105,16 @@ def get_record(request: HttpRequest, key: str, record: str) -> dict[str, Any]:
     grant = _grant(request)
     found = reads.record(grant, key, record)
     history = [
-        {"time": iso(entry.time), "verb": entry.verb, "who": entry.who or None, "reason": entry.reason or None,
-         "before": entry.before, "after": entry.after}
+        {
+            "time": iso(entry.time),
+            "verb": entry.verb,
+            "who": entry.who or None,
+            "reason": entry.reason or None,
+            "before": entry.before,
+            "after": entry.after,
+        }
         for entry in reads.history(grant, key, record)
-    ]  # fmt: skip
+    ]
     return {**_record(found), "history": history}
 
 

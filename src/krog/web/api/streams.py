@@ -50,50 +50,90 @@ def next_link(request: HttpRequest, **changed: Any) -> str:
 
 def _thing(thing: Thing) -> dict[str, Any]:
     return {
-        "key": thing.key, "title": thing.title, "description": thing.description,
+        "key": thing.key,
+        "title": thing.title,
+        "description": thing.description,
         "location": {"type": "Point", "coordinates": [thing.lon, thing.lat]} if thing.lon is not None else None,
-        "territory": thing.territory, "operator": thing.operator, "owner": thing.owner, "demo_place": thing.demo_place,
-        "true_place": thing.true_place, "source": thing.source, "href": f"/things/{thing.key}",
-    }  # fmt: skip
+        "territory": thing.territory,
+        "operator": thing.operator,
+        "owner": thing.owner,
+        "demo_place": thing.demo_place,
+        "true_place": thing.true_place,
+        "source": thing.source,
+        "href": f"/things/{thing.key}",
+    }
 
 
 def _latest(latest: Latest) -> dict[str, Any]:
     found: dict[str, Any] = {"state": latest.state.value, "count": latest.count}
     if latest.time is not None:
         found |= {"time": iso(latest.time), "origin": latest.origin.word if latest.origin is not None else None}
-        found |= {"withheld": True} if latest.withheld else {
-            "value": latest.result, "minimum": latest.least, "maximum": latest.most}  # fmt: skip
+        found |= (
+            {"withheld": True}
+            if latest.withheld
+            else {"value": latest.result, "minimum": latest.least, "maximum": latest.most}
+        )
     return found
 
 
 def _stream(stream: Datastream, latest: Latest, *, whole: bool) -> dict[str, Any]:
     found = {
-        "key": stream.key, "title": stream.title, "unit": stream.unit, "dataset": stream.dataset, "role": stream.role,
-        "interval_s": stream.interval_s, "numeric": stream.numeric,
-        "thing": _thing(stream.thing) if whole else stream.thing.key, "latest": _latest(latest),
-        "href": f"/streams/{stream.key}", "observations": f"/api/v1/streams/{stream.key}/observations",
-    }  # fmt: skip
+        "key": stream.key,
+        "title": stream.title,
+        "unit": stream.unit,
+        "dataset": stream.dataset,
+        "role": stream.role,
+        "interval_s": stream.interval_s,
+        "numeric": stream.numeric,
+        "thing": _thing(stream.thing) if whole else stream.thing.key,
+        "latest": _latest(latest),
+        "href": f"/streams/{stream.key}",
+        "observations": f"/api/v1/streams/{stream.key}/observations",
+    }
     if not whole:
         return {**found, "observed_property": stream.observed_property.key}
     about, sensor = stream.observed_property, stream.sensor
     return {
-        **found, "minimum": stream.minimum, "maximum": stream.maximum,
+        **found,
+        "minimum": stream.minimum,
+        "maximum": stream.maximum,
         "observed_property": {"key": about.key, "title": about.title, "definition": about.definition},
-        "sensor": None if sensor is None else {
-            "key": sensor.key, "title": sensor.title, "model": sensor.model, "accuracy": sensor.accuracy,
-            "accuracy_value": sensor.accuracy_value, "accuracy_unit": sensor.accuracy_unit},
-    }  # fmt: skip
+        "sensor": None
+        if sensor is None
+        else {
+            "key": sensor.key,
+            "title": sensor.title,
+            "model": sensor.model,
+            "accuracy": sensor.accuracy,
+            "accuracy_value": sensor.accuracy_value,
+            "accuracy_unit": sensor.accuracy_unit,
+        },
+    }
 
 
 @router.get("/")
 def list_streams(
-    request: HttpRequest, dataset: Word = None, thing: Word = None, observed_property: Word = None, role: Word = None,
-    q: Annotated[str, Query(max_length=200)] = "", limit: Limit = 100, offset: Offset = 0,
+    request: HttpRequest,
+    dataset: Word = None,
+    thing: Word = None,
+    observed_property: Word = None,
+    role: Word = None,
+    q: Annotated[str, Query(max_length=200)] = "",
+    limit: Limit = 100,
+    offset: Offset = 0,
 ) -> dict[str, Any]:
     """Datastreams that the reader may see, with their newest value."""
     grant = _grant(request)
-    page = reads.datastreams(grant, dataset=dataset, thing=thing, observed_property=observed_property, role=role,
-                             text=q, limit=limit, offset=offset)  # fmt: skip
+    page = reads.datastreams(
+        grant,
+        dataset=dataset,
+        thing=thing,
+        observed_property=observed_property,
+        role=role,
+        text=q,
+        limit=limit,
+        offset=offset,
+    )
     newest = reads.latest_of(grant, page.items)
     found: dict[str, Any] = {"items": [_stream(s, newest[s.key], whole=False) for s in page.items], "total": page.total}
     if offset + len(page.items) < (page.total or 0) and page.items:
@@ -111,15 +151,25 @@ def get_stream(request: HttpRequest, key: str) -> dict[str, Any]:
 
 def _observation(row: Observation, unit: str) -> dict[str, Any]:
     return {
-        "id": row.id, "time": iso(row.time), "value": row.result, "unit": unit, "origin": row.origin.word,
-        "quality": row.quality, "recorded": iso(row.recorded), "supersedes": row.supersedes,
-    }  # fmt: skip
+        "id": row.id,
+        "time": iso(row.time),
+        "value": row.result,
+        "unit": unit,
+        "origin": row.origin.word,
+        "quality": row.quality,
+        "recorded": iso(row.recorded),
+        "supersedes": row.supersedes,
+    }
 
 
 @router.get("/{key}/observations")
 def list_observations(
-    request: HttpRequest, key: str, start: Word = None, end: Word = None,
-    order: Annotated[str, Query(pattern="^(newest|oldest)$")] = "newest", limit: Limit = 100,
+    request: HttpRequest,
+    key: str,
+    start: Word = None,
+    end: Word = None,
+    order: Annotated[str, Query(pattern="^(newest|oldest)$")] = "newest",
+    limit: Limit = 100,
     after: Annotated[str, Query(max_length=50)] = "",
 ) -> dict[str, Any]:
     """Observations with start <= time < end, newest first; `nextLink` leads to the next page and loses nothing while
@@ -137,7 +187,10 @@ def list_observations(
 
 @router.get("/{key}/series")
 def get_series(
-    request: HttpRequest, key: str, start: Word = None, end: Word = None,
+    request: HttpRequest,
+    key: str,
+    start: Word = None,
+    end: Word = None,
     step_s: Annotated[int | None, Query(ge=60, le=31_536_000)] = None,
 ) -> dict[str, Any]:
     """Means, smallest and largest values of equal steps, the last 24 hours if no range is given; steps without values
@@ -150,13 +203,15 @@ def get_series(
         raise Invalid("This would be more than 10000 steps.", "step_s", f"at least {(until - begin) // 10**10 + 1}")
     series = reads.series(_grant(request), key, begin, until, step)
     return {
-        "start": iso(series.start), "end": iso(series.end), "step_s": series.step // times.SECOND,
+        "start": iso(series.start),
+        "end": iso(series.end),
+        "step_s": series.step // times.SECOND,
         "origin": series.origin.word if series.origin is not None else None,
         "items": [
             {"time": iso(p.time), "mean": p.mean, "minimum": p.least, "maximum": p.most, "count": p.count}
             for p in series.points
         ],
-    }  # fmt: skip
+    }
 
 
 @things_router.get("/")

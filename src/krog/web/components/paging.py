@@ -32,7 +32,9 @@ def offset_of(request: HttpRequest) -> int:
 def pager(request: HttpRequest, *, shown: int, total: int, limit: int, offset: int) -> Pager:
     """The page from `offset` with `shown` things of `total`."""
     return Pager(
-        total=total, first=offset + 1 if shown else offset, last=offset + shown,
+        total=total,
+        first=offset + 1 if shown else offset,
+        last=offset + shown,
         previous=here(request, offset=max(offset - limit, 0) or None) if offset else "",
         next=here(request, offset=offset + limit) if offset + shown < total and shown else "",
     )

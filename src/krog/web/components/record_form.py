@@ -48,26 +48,34 @@ class RecordForm(forms.Form):
         for field in register.fields:
             self.fields[PREFIX + field.name] = _control(field)
         if register.geometry == "point":
-            self.fields["lon"] = NumberField(label=_("Longitude"), required=False,
-                                             help_text=_("East, in degrees, for example 14.3475"))  # fmt: skip
-            self.fields["lat"] = NumberField(label=_("Latitude"), required=False,
-                                             help_text=_("North, in degrees, for example 46.2741"))  # fmt: skip
+            self.fields["lon"] = NumberField(
+                label=_("Longitude"), required=False, help_text=_("East, in degrees, for example 14.3475")
+            )
+            self.fields["lat"] = NumberField(
+                label=_("Latitude"), required=False, help_text=_("North, in degrees, for example 46.2741")
+            )
         elif register.has_geometry:
             self.fields["geometry"] = forms.JSONField(label=_("Place (GeoJSON)"), required=False)
         for name, label in (("valid_from", _("Valid from")), ("valid_to", _("Valid to"))):
             self.fields[name] = forms.CharField(
-                label=label, required=False, max_length=40,
+                label=label,
+                required=False,
+                max_length=40,
                 help_text=_("A day such as 2026-05-12; empty where it is not known"),
             )
         if record is None:
             self.fields["key"] = forms.CharField(
-                label=_("Key"), required=False, max_length=100,
+                label=_("Key"),
+                required=False,
+                max_length=100,
                 help_text=_("Small letters, digits, . _ -; empty: one is made of the title"),
             )
         else:
             self.fields["seen"] = forms.IntegerField(widget=forms.HiddenInput)
         self.fields["reason"] = forms.CharField(
-            label=_("What is this change based on?"), required=False, max_length=500,
+            label=_("What is this change based on?"),
+            required=False,
+            max_length=500,
             help_text=_("Stands in the history; only people who work for the city see it."),
         )
 
@@ -114,8 +122,12 @@ def _initial(register: Register, record: Record | None) -> dict[str, Any]:
         found["lon"], found["lat"] = record.geometry["coordinates"]
     elif record.geometry:
         found["geometry"] = json.loads(json.dumps(record.geometry))
-    return {**found, "seen": record.version, "valid_from": validity.write(record.valid_from),
-            "valid_to": validity.write(record.valid_to)}  # fmt: skip
+    return {
+        **found,
+        "seen": record.version,
+        "valid_from": validity.write(record.valid_from),
+        "valid_to": validity.write(record.valid_to),
+    }
 
 
 def _control(field: Field) -> forms.Field:
@@ -127,8 +139,9 @@ def _control(field: Field) -> forms.Field:
     if field.type == "integer":
         return forms.IntegerField(**common)
     if field.type == "date":
-        return forms.DateField(**common, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-                               input_formats=["%Y-%m-%d"])  # fmt: skip
+        return forms.DateField(
+            **common, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"), input_formats=["%Y-%m-%d"]
+        )
     if field.type == "boolean":
         options = [("", _("not known")), ("true", _("yes")), ("false", _("no"))]
         return forms.ChoiceField(**common, choices=options)

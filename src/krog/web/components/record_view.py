@@ -150,15 +150,21 @@ def filters(register: Register, chosen: Mapping[str, str]) -> list[Filter]:
 def told(register: Register, entries: Sequence[Entry]) -> list[Entry]:
     """The history of a record in words: what was done, and each value as the page shows it."""
     words = {
-        "registers.add-record": _("added"), "registers.change-record": _("changed"),
-        "registers.retire-record": _("taken out of use"), "registers.undo": _("last change undone"),
+        "registers.add-record": _("added"),
+        "registers.change-record": _("changed"),
+        "registers.retire-record": _("taken out of use"),
+        "registers.undo": _("last change undone"),
         "registers.declare-record": _("declared in the city's files"),
     }
     return [
-        replace(entry, verb=words.get(entry.verb, entry.verb), before=_told(register, entry.before),
-                after=_told(register, entry.after))
+        replace(
+            entry,
+            verb=words.get(entry.verb, entry.verb),
+            before=_told(register, entry.before),
+            after=_told(register, entry.after),
+        )
         for entry in entries
-    ]  # fmt: skip
+    ]
 
 
 def _told(register: Register, content: Mapping[str, Any] | None) -> dict[str, str] | None:
@@ -189,7 +195,8 @@ def record_map(title: str, records: Sequence[Record], page: str) -> maps.Map | N
     """Records with a place on a map; `page` names the address of a record."""
     features = [
         maps.feature(r.key, r.geometry, title=r.title, href=reverse(page, args=[r.register, r.key]))
-        for r in records if r.geometry is not None
+        for r in records
+        if r.geometry is not None
     ]
     return maps.Map(title, features) if features else None
 

@@ -89,8 +89,11 @@ def lines(streams: Iterable[Datastream], newest: Mapping[str, Latest], page: str
 
 def groups(of: Sequence[Line]) -> list[Group]:
     """Lines by thing, in their order."""
-    return [Group(mine[0].stream.thing, mine) for _key, each in groupby(of, key=lambda line: line.stream.thing.key)
-            for mine in [list(each)]]  # fmt: skip
+    return [
+        Group(mine[0].stream.thing, mine)
+        for _key, each in groupby(of, key=lambda line: line.stream.thing.key)
+        for mine in [list(each)]
+    ]
 
 
 def thing_map(title: str, of: Sequence[Group]) -> maps.Map | None:
@@ -102,11 +105,19 @@ def thing_map(title: str, of: Sequence[Group]) -> maps.Map | None:
         if thing.lon is None or thing.lat is None:
             continue
         look = next((each for each in ("warn", "ok") if any(line.look == each for line in group.lines)), "none")
-        features.append(maps.feature(
-            thing.key, maps.point(thing.lon, thing.lat), title=str(say(thing.title, language())), state=look,
-            word=words[look], text=_("invented place") if thing.demo_place else "",
-            href=group.lines[0].href if len(group.lines) == 1 else reverse("portal-streams-thing", args=[thing.key]),
-        ))  # fmt: skip
+        features.append(
+            maps.feature(
+                thing.key,
+                maps.point(thing.lon, thing.lat),
+                title=str(say(thing.title, language())),
+                state=look,
+                word=words[look],
+                text=_("invented place") if thing.demo_place else "",
+                href=group.lines[0].href
+                if len(group.lines) == 1
+                else reverse("portal-streams-thing", args=[thing.key]),
+            )
+        )
     shown = {feature["properties"]["state"] for feature in features}
     return maps.Map(title, features, [item for item in words.items() if item[0] in shown]) if features else None
 
@@ -137,16 +148,27 @@ def chart(stream: Datastream, series: Series, name: str) -> charts.Chart:
         heading = f"{title}: {words}"
     else:
         heading = gettext("%(stream)s, %(range)s: from %(least)s to %(most)s %(unit)s") % {
-            "stream": title, "range": words, "least": formats.number(found.least, language()),
-            "most": formats.number(found.most, language()), "unit": formats.unit(stream.unit, language()),
-        }  # fmt: skip
-    alt = heading if found is None else gettext("%(title)s; %(count)s values, on average %(mean)s.") % {
-        "title": heading, "count": formats.number(found.count, language()),
-        "mean": formats.number(found.mean, language()),
-    }  # fmt: skip
+            "stream": title,
+            "range": words,
+            "least": formats.number(found.least, language()),
+            "most": formats.number(found.most, language()),
+            "unit": formats.unit(stream.unit, language()),
+        }
+    alt = (
+        heading
+        if found is None
+        else gettext("%(title)s; %(count)s values, on average %(mean)s.")
+        % {
+            "title": heading,
+            "count": formats.number(found.count, language()),
+            "mean": formats.number(found.mean, language()),
+        }
+    )
     every = max(series.step * 3 // 2, stream.interval_s * times.SECOND * OVERDUE_AFTER)
     line = charts.Series(
-        title, [(point.time, point.mean) for point in series.points], origin=series.origin,
+        title,
+        [(point.time, point.mean) for point in series.points],
+        origin=series.origin,
         gap=every if stream.interval_s else None,
     )
     return charts.line(heading, alt, [line], unit=stream.unit, language=language())
@@ -159,6 +181,7 @@ def step_words(step: int) -> str:
     names = {
         15 * times.MINUTE: _("Each point is the mean of 15 minutes."),
         times.HOUR: _("Each point is the mean of an hour."),
-        times.DAY: _("Each point is the mean of a day."), 7 * times.DAY: _("Each point is the mean of a week."),
+        times.DAY: _("Each point is the mean of a day."),
+        7 * times.DAY: _("Each point is the mean of a week."),
     }
     return names[step]

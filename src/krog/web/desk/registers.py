@@ -45,12 +45,19 @@ def detail(request: HttpRequest, key: str) -> HttpResponse:
     page = reads.records(grant, key, text=text, sort=sort, limit=LIMIT, offset=offset)
     fields = [f for f in register.fields if f.name != register.title_field][:COLUMNS]
     titled = register.field(register.title_field)
-    return render(request, "desk/registers/detail.html", {
-        "register": register, "q": text, "may": _may(request, register), "titled": titled is not None,
-        "heads": record_view.columns(request, [*([titled] if titled else []), *fields], sort),
-        "rows": [(r, [record_view.shown(f, r.values.get(f.name)) for f in fields]) for r in page.items],
-        "page": pager(request, shown=len(page.items), total=page.total, limit=LIMIT, offset=offset),
-    })  # fmt: skip
+    return render(
+        request,
+        "desk/registers/detail.html",
+        {
+            "register": register,
+            "q": text,
+            "may": _may(request, register),
+            "titled": titled is not None,
+            "heads": record_view.columns(request, [*([titled] if titled else []), *fields], sort),
+            "rows": [(r, [record_view.shown(f, r.values.get(f.name)) for f in fields]) for r in page.items],
+            "page": pager(request, shown=len(page.items), total=page.total, limit=LIMIT, offset=offset),
+        },
+    )
 
 
 def add(request: HttpRequest, key: str) -> HttpResponse:
@@ -61,8 +68,13 @@ def add(request: HttpRequest, key: str) -> HttpResponse:
         about = form.cleaned_data
         try:
             made = verbs.add_record(
-                request.reader, register=key, key=about["key"], values=form.values(),  # type: ignore[attr-defined]
-                geometry=form.geometry(), valid_from=about["valid_from"], valid_to=about["valid_to"],
+                request.reader,
+                register=key,
+                key=about["key"],
+                values=form.values(),  # type: ignore[attr-defined]
+                geometry=form.geometry(),
+                valid_from=about["valid_from"],
+                valid_to=about["valid_to"],
                 reason=about["reason"],
             )
         except Invalid as error:
@@ -70,8 +82,12 @@ def add(request: HttpRequest, key: str) -> HttpResponse:
         else:
             messages.success(request, _("“%(title)s” was added.") % {"title": made.title})
             return HttpResponseRedirect(reverse("desk-registers-record", args=[key, made.key]))
-    return render(request, "desk/registers/form.html", {"register": register, "form": form, "record": None},
-                  status=400 if form.errors else 200)  # fmt: skip
+    return render(
+        request,
+        "desk/registers/form.html",
+        {"register": register, "form": form, "record": None},
+        status=400 if form.errors else 200,
+    )
 
 
 def record(request: HttpRequest, key: str, record: str) -> HttpResponse:
@@ -85,12 +101,20 @@ def record(request: HttpRequest, key: str, record: str) -> HttpResponse:
     form = RecordForm(register, found, request.POST if act == "save" else None)
     if act == "save" and form.is_valid() and _saved(request, form, found):
         return HttpResponseRedirect(request.path)
-    return render(request, "desk/registers/form.html", {
-        "register": register, "record": found, "form": form, "may": _may(request, register),
-        "entries": record_view.told(register, reads.history(grant, key, record)),
-        "map": record_view.record_map(_("Where it is"), [found], "portal-registers-record"),
-        "lines": record_view.stream_lines(request, "desk", register, found),
-    }, status=400 if form.errors else 200)  # fmt: skip
+    return render(
+        request,
+        "desk/registers/form.html",
+        {
+            "register": register,
+            "record": found,
+            "form": form,
+            "may": _may(request, register),
+            "entries": record_view.told(register, reads.history(grant, key, record)),
+            "map": record_view.record_map(_("Where it is"), [found], "portal-registers-record"),
+            "lines": record_view.stream_lines(request, "desk", register, found),
+        },
+        status=400 if form.errors else 200,
+    )
 
 
 def _saved(request: HttpRequest, form: RecordForm, found: Record) -> bool:
@@ -100,8 +124,12 @@ def _saved(request: HttpRequest, form: RecordForm, found: Record) -> bool:
         wanted["geometry"] = form.geometry()
     try:
         new = verbs.change_record(
-            request.reader, key=found.key, seen=about["seen"], values=form.values(),  # type: ignore[attr-defined]
-            reason=about["reason"], **wanted,
+            request.reader,
+            key=found.key,
+            seen=about["seen"],
+            values=form.values(),  # type: ignore[attr-defined]
+            reason=about["reason"],
+            **wanted,
         )
     except Invalid as error:
         form.tell(error)

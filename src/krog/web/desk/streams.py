@@ -35,9 +35,11 @@ REASONS = {
     "duplicate": gettext_lazy("came twice"),
 }
 STATES = {
-    "open": gettext_lazy("waiting"), "asked": gettext_lazy("being tried again"),
-    "replayed": gettext_lazy("accepted after all"), "dismissed": gettext_lazy("dismissed"),
-}  # fmt: skip
+    "open": gettext_lazy("waiting"),
+    "asked": gettext_lazy("being tried again"),
+    "replayed": gettext_lazy("accepted after all"),
+    "dismissed": gettext_lazy("dismissed"),
+}
 
 
 def _grant(request: HttpRequest) -> Grant:
@@ -52,15 +54,25 @@ def listing(request: HttpRequest) -> HttpResponse:
     lines = stream_view.lines(page.items, reads.latest_of(grant, page.items), "desk-streams-detail")
     fates = reads.fates(grant, page.items)
     order = {"warn": 0, "none": 1, "ok": 2}
-    counts = [(state, words, sum(line.latest.state == state for line in lines)) for state, words in (
-        ("silent", _("silent")), ("never", _("no values yet")), ("working", _("working")))]  # fmt: skip
+    counts = [
+        (state, words, sum(line.latest.state == state for line in lines))
+        for state, words in (("silent", _("silent")), ("never", _("no values yet")), ("working", _("working")))
+    ]
     shown = sorted((line for line in lines if not wanted or line.latest.state == wanted), key=lambda x: order[x.look])
-    return render(request, "desk/streams/list.html", {
-        "rows": [(line, sum(fates.get(line.stream.key, {}).values())) for line in shown], "q": text,
-        "counts": [(words, n, here(request, state=state, offset=None), state == wanted) for state, words, n in counts],
-        "everything": here(request, state=None), "wanted": wanted,
-        "page": pager(request, shown=len(page.items), total=page.total or 0, limit=LIMIT, offset=offset),
-    })  # fmt: skip
+    return render(
+        request,
+        "desk/streams/list.html",
+        {
+            "rows": [(line, sum(fates.get(line.stream.key, {}).values())) for line in shown],
+            "q": text,
+            "counts": [
+                (words, n, here(request, state=state, offset=None), state == wanted) for state, words, n in counts
+            ],
+            "everything": here(request, state=None),
+            "wanted": wanted,
+            "page": pager(request, shown=len(page.items), total=page.total or 0, limit=LIMIT, offset=offset),
+        },
+    )
 
 
 def detail(request: HttpRequest, key: str) -> HttpResponse:
@@ -72,14 +84,24 @@ def detail(request: HttpRequest, key: str) -> HttpResponse:
     keeper = may(reader, "operator", "digital_officer")
     fates = reads.fates(grant, [stream]).get(key, {})
     found = settings()
-    return render(request, "desk/streams/detail.html", {
-        "stream": stream, "latest": latest, "thing": stream.thing,
-        "line": stream_view.lines([stream], {key: latest}, "desk-streams-detail")[0],
-        "fates": [(REASONS.get(reason, reason), count) for reason, count in sorted(fates.items())],
-        "aside": reads.set_aside(grant, key=key, limit=5).items if keeper else [],
-        "entries": reads.history(grant, key), "host": found.mqtt_host, "port": found.mqtt_port, "url": found.url,
-        "example": _example(stream.minimum, stream.maximum), "reasons": REASONS,
-    })  # fmt: skip
+    return render(
+        request,
+        "desk/streams/detail.html",
+        {
+            "stream": stream,
+            "latest": latest,
+            "thing": stream.thing,
+            "line": stream_view.lines([stream], {key: latest}, "desk-streams-detail")[0],
+            "fates": [(REASONS.get(reason, reason), count) for reason, count in sorted(fates.items())],
+            "aside": reads.set_aside(grant, key=key, limit=5).items if keeper else [],
+            "entries": reads.history(grant, key),
+            "host": found.mqtt_host,
+            "port": found.mqtt_port,
+            "url": found.url,
+            "example": _example(stream.minimum, stream.maximum),
+            "reasons": REASONS,
+        },
+    )
 
 
 def _example(low: float | None, high: float | None) -> str:
@@ -99,20 +121,39 @@ def ledger(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     if before and not (before.isascii() and before.isdigit() and len(before) < 19):
         raise Invalid(_("This is not where a page can begin."), "before", _("what the page before named"))
-    page = reads.set_aside(grant, state=state, reason=reason or None, key=key or None,
-                           before=int(before) if before else None, limit=ON_LEDGER)  # fmt: skip
+    page = reads.set_aside(
+        grant,
+        state=state,
+        reason=reason or None,
+        key=key or None,
+        before=int(before) if before else None,
+        limit=ON_LEDGER,
+    )
     counts = reads.set_aside_counts(grant, state)
     tabs = [(_("all reasons"), sum(counts.values()), here(request, reason=None, before=None), not reason)]
-    tabs += [(str(REASONS.get(code, code)), n, here(request, reason=code, before=None), code == reason)
-             for code, n in sorted(counts.items(), key=lambda each: -each[1])]  # fmt: skip
-    return render(request, "desk/streams/aside.html", {
-        "rows": [(row, REASONS.get(row.reason, row.reason)) for row in page.items], "tabs": tabs, "state": state,
-        "states": [(code, words, here(request, state=code, reason=None, before=None))
-                   for code, words in STATES.items()],
-        "key": key, "reason": reason, "note": "",
-        "pager": Pager(previous=here(request, before=None) if before else "",
-                       next=here(request, before=page.after) if page.after else ""),
-    })  # fmt: skip
+    tabs += [
+        (str(REASONS.get(code, code)), n, here(request, reason=code, before=None), code == reason)
+        for code, n in sorted(counts.items(), key=lambda each: -each[1])
+    ]
+    return render(
+        request,
+        "desk/streams/aside.html",
+        {
+            "rows": [(row, REASONS.get(row.reason, row.reason)) for row in page.items],
+            "tabs": tabs,
+            "state": state,
+            "states": [
+                (code, words, here(request, state=code, reason=None, before=None)) for code, words in STATES.items()
+            ],
+            "key": key,
+            "reason": reason,
+            "note": "",
+            "pager": Pager(
+                previous=here(request, before=None) if before else "",
+                next=here(request, before=page.after) if page.after else "",
+            ),
+        },
+    )
 
 
 def _answer(request: HttpRequest) -> HttpResponse:

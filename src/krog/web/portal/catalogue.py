@@ -22,10 +22,15 @@ from krog.streams import reads as streams
 
 #: What the nouns are called where data is listed, in the order of the filter.
 NOUNS: Mapping[str, Any] = {
-    "streams": gettext_lazy("Measurements"), "registers": gettext_lazy("Registers"),
-    "indicators": gettext_lazy("Indicators"), "plans": gettext_lazy("Plans"), "rules": gettext_lazy("Rules and alerts"),
-    "cases": gettext_lazy("Reports and cases"), "voice": gettext_lazy("Proposals and consultations"),
-    "people": gettext_lazy("Offices and people"), "catalogue": gettext_lazy("Catalogue"),
+    "streams": gettext_lazy("Measurements"),
+    "registers": gettext_lazy("Registers"),
+    "indicators": gettext_lazy("Indicators"),
+    "plans": gettext_lazy("Plans"),
+    "rules": gettext_lazy("Rules and alerts"),
+    "cases": gettext_lazy("Reports and cases"),
+    "voice": gettext_lazy("Proposals and consultations"),
+    "people": gettext_lazy("Offices and people"),
+    "catalogue": gettext_lazy("Catalogue"),
 }
 
 ACCESS: Mapping[str, tuple[str, Any]] = {
@@ -39,24 +44,33 @@ LINEAGE: Mapping[str, Any] = {
     "streams": gettext_lazy(
         "Sensors send their readings to the city. Each one is checked on arrival (known datastream, unit, range, "
         "time), written down before it is acknowledged, and kept unchanged; what cannot be accepted is set aside with "
-        "a reason. Every reading carries its origin: measured, replayed or simulated."),
+        "a reason. Every reading carries its origin: measured, replayed or simulated."
+    ),
     "registers": gettext_lazy(
         "The responsible office keeps the records. Every change stays in the history with its time, and the last one "
-        "can be undone."),
+        "can be undone."
+    ),
     "indicators": gettext_lazy(
         "Values are computed by a published formula, or entered by one person and confirmed by another. Every value "
-        "says what it was made of."),
+        "says what it was made of."
+    ),
     "plans": gettext_lazy("The plan as it was adopted; each version keeps its date and the body that adopted it."),
     "rules": gettext_lazy("The responsible offices write the rules; every alert names the readings that raised it."),
     "cases": gettext_lazy("Reports of citizens and alerts of rules, handled by the responsible office."),
     "voice": gettext_lazy("Proposals as people wrote them, with the city's answers."),
     "people": gettext_lazy("The city declares its organisations, offices and those responsible in its own files."),
     "catalogue": gettext_lazy("The catalogue describes itself: every dataset of the city stands in it."),
-}  # fmt: skip
+}
 
-_LISTS = {"indicators": "portal-indicators-list", "plans": "portal-plans-list", "voice": "portal-voice-calls",
-          "people": "portal-people-offices", "catalogue": "portal-catalogue-list", "cases": "portal-cases-report",
-          "rules": "portal-rules-list"}  # fmt: skip
+_LISTS = {
+    "indicators": "portal-indicators-list",
+    "plans": "portal-plans-list",
+    "voice": "portal-voice-calls",
+    "people": "portal-people-offices",
+    "catalogue": "portal-catalogue-list",
+    "cases": "portal-cases-report",
+    "rules": "portal-rules-list",
+}
 
 
 @dataclass(frozen=True)
@@ -91,10 +105,16 @@ def listing(request: HttpRequest) -> HttpResponse:
     owners = {each.key: each.title for each in people.organisations(_grant(request, "people"))}
     order = list(NOUNS)
     found.sort(key=lambda d: (order.index(d.noun) if d.noun in order else len(order), d.key))
-    return render(request, "portal/catalogue/list.html", {
-        "rows": [(d, NOUNS.get(d.noun, d.noun), owners.get(d.organisation), *ACCESS[d.access]) for d in found],
-        "nouns": list(NOUNS.items()), "noun": noun, "q": text,
-    })  # fmt: skip
+    return render(
+        request,
+        "portal/catalogue/list.html",
+        {
+            "rows": [(d, NOUNS.get(d.noun, d.noun), owners.get(d.organisation), *ACCESS[d.access]) for d in found],
+            "nouns": list(NOUNS.items()),
+            "noun": noun,
+            "q": text,
+        },
+    )
 
 
 def detail(request: HttpRequest, key: str) -> HttpResponse:
@@ -102,28 +122,52 @@ def detail(request: HttpRequest, key: str) -> HttpResponse:
     dataset = reads.dataset(_grant(request), key)
     look, access = ACCESS[dataset.access]
     items, total = _inside(request, dataset)
-    return render(request, "portal/catalogue/detail.html", {
-        "dataset": dataset, "noun": NOUNS.get(dataset.noun, dataset.noun), "look": look, "access": access,
-        "fields": [_field(name, about, dataset) for name, about in dataset.fields.items()],
-        "frequency": frequency_words(dataset.frequency), "items": items, "total": total,
-        "more": _address(_LISTS.get(dataset.noun, "")), "lineage": LINEAGE.get(dataset.noun, ""),
-        "readable": key in _grant(request, dataset.noun), **_whose(request, dataset),
-    })  # fmt: skip
+    return render(
+        request,
+        "portal/catalogue/detail.html",
+        {
+            "dataset": dataset,
+            "noun": NOUNS.get(dataset.noun, dataset.noun),
+            "look": look,
+            "access": access,
+            "fields": [_field(name, about, dataset) for name, about in dataset.fields.items()],
+            "frequency": frequency_words(dataset.frequency),
+            "items": items,
+            "total": total,
+            "more": _address(_LISTS.get(dataset.noun, "")),
+            "lineage": LINEAGE.get(dataset.noun, ""),
+            "readable": key in _grant(request, dataset.noun),
+            **_whose(request, dataset),
+        },
+    )
 
 
 def _field(name: str, about: Mapping[str, Any], dataset: Dataset) -> FieldRow:
     look, access = ACCESS[about.get("access", dataset.access)]
-    return FieldRow(name, about.get("title") or name, TYPES.get(about.get("type", ""), about.get("type", "")),
-                    about.get("unit", ""), look, access)  # fmt: skip
+    return FieldRow(
+        name,
+        about.get("title") or name,
+        TYPES.get(about.get("type", ""), about.get("type", "")),
+        about.get("unit", ""),
+        look,
+        access,
+    )
 
 
 TYPES: Mapping[str, Any] = {
-    "text": gettext_lazy("text"), "number": gettext_lazy("number"), "integer": gettext_lazy("whole number"),
-    "date": gettext_lazy("day"), "time": gettext_lazy("time"), "boolean": gettext_lazy("yes or no"),
-    "choice": gettext_lazy("choice"), "url": gettext_lazy("link"), "code": gettext_lazy("code"),
-    "point": gettext_lazy("point on the map"), "line": gettext_lazy("line on the map"),
+    "text": gettext_lazy("text"),
+    "number": gettext_lazy("number"),
+    "integer": gettext_lazy("whole number"),
+    "date": gettext_lazy("day"),
+    "time": gettext_lazy("time"),
+    "boolean": gettext_lazy("yes or no"),
+    "choice": gettext_lazy("choice"),
+    "url": gettext_lazy("link"),
+    "code": gettext_lazy("code"),
+    "point": gettext_lazy("point on the map"),
+    "line": gettext_lazy("line on the map"),
     "polygon": gettext_lazy("area on the map"),
-}  # fmt: skip
+}
 
 
 def _whose(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
@@ -150,10 +194,13 @@ def _inside(request: HttpRequest, dataset: Dataset) -> tuple[list[Item], int]:
     if dataset.noun == "registers":
         found = registers.registers(grant, dataset=dataset.key)
         return [
-            Item(r.title, reverse("portal-registers-detail", args=[r.key]),
-                 ngettext("%(n)d record", "%(n)d records", r.count or 0) % {"n": r.count or 0})
+            Item(
+                r.title,
+                reverse("portal-registers-detail", args=[r.key]),
+                ngettext("%(n)d record", "%(n)d records", r.count or 0) % {"n": r.count or 0},
+            )
             for r in found
-        ], len(found)  # fmt: skip
+        ], len(found)
     return [], 0
 
 

@@ -39,8 +39,12 @@ def detail(request: HttpRequest, key: str) -> HttpResponseBase:
     register = reads.register(grant, key)
     chosen = record_view.asked(request)
     sort, offset = request.GET.get("sort", ""), offset_of(request)
-    wishes: dict[str, Any] = {"filters": chosen, "text": request.GET.get("q", "")[:100], "sort": sort,
-                              "bbox": request.GET.get("bbox", "")}  # fmt: skip
+    wishes: dict[str, Any] = {
+        "filters": chosen,
+        "text": request.GET.get("q", "")[:100],
+        "sort": sort,
+        "bbox": request.GET.get("bbox", ""),
+    }
     if "format" in request.GET:
         return record_view.download(grant, register, request.GET["format"], wishes)
     problems: tuple[Problem, ...] = ()
@@ -53,19 +57,30 @@ def detail(request: HttpRequest, key: str) -> HttpResponseBase:
         problems = error.problems
     fields = [f for f in register.fields if f.name != register.title_field][: COLUMNS - 1]
     title_field = register.field(register.title_field)
-    return render(request, "portal/registers/detail.html", {
-        "register": register, "q": wishes["text"], "sort": sort, "problems": problems,
-        "filters": record_view.filters(register, chosen), "filtered": bool(chosen or wishes["text"] or wishes["bbox"]),
-        "heads": record_view.columns(request, [*([title_field] if title_field else []), *fields], sort),
-        "titled": title_field is not None,
-        "rows": [(r, [record_view.shown(f, r.values.get(f.name)) for f in fields]) for r in page.items],
-        "map": record_view.record_map(_("On the map"), on_map.items, "portal-registers-record"),
-        "not_drawn": on_map.total - len(on_map.items), "total": page.total,
-        "page": pager(request, shown=len(page.items), total=page.total, limit=LIMIT, offset=offset),
-        "csv": here(request, format="csv", offset=None), "geojson": here(request, format="geojson", offset=None),
-        "json": f"/api/v1/registers/{key}/records?{request.GET.urlencode()}".removesuffix("?"),
-        "dataset": _dataset(grant, register.dataset),
-    }, status=400 if problems else 200)  # fmt: skip
+    return render(
+        request,
+        "portal/registers/detail.html",
+        {
+            "register": register,
+            "q": wishes["text"],
+            "sort": sort,
+            "problems": problems,
+            "filters": record_view.filters(register, chosen),
+            "filtered": bool(chosen or wishes["text"] or wishes["bbox"]),
+            "heads": record_view.columns(request, [*([title_field] if title_field else []), *fields], sort),
+            "titled": title_field is not None,
+            "rows": [(r, [record_view.shown(f, r.values.get(f.name)) for f in fields]) for r in page.items],
+            "map": record_view.record_map(_("On the map"), on_map.items, "portal-registers-record"),
+            "not_drawn": on_map.total - len(on_map.items),
+            "total": page.total,
+            "page": pager(request, shown=len(page.items), total=page.total, limit=LIMIT, offset=offset),
+            "csv": here(request, format="csv", offset=None),
+            "geojson": here(request, format="geojson", offset=None),
+            "json": f"/api/v1/registers/{key}/records?{request.GET.urlencode()}".removesuffix("?"),
+            "dataset": _dataset(grant, register.dataset),
+        },
+        status=400 if problems else 200,
+    )
 
 
 def record(request: HttpRequest, key: str, record: str) -> HttpResponse:
@@ -73,13 +88,19 @@ def record(request: HttpRequest, key: str, record: str) -> HttpResponse:
     grant = _grant(request)
     register = reads.register(grant, key)
     found = reads.record(grant, key, record)
-    return render(request, "portal/registers/record.html", {
-        "register": register, "record": found, "values": record_view.values(register, found),
-        "map": record_view.record_map(_("Where it is"), [found], "portal-registers-record"),
-        "lines": record_view.stream_lines(request, "portal", register, found),
-        "entries": record_view.told(register, reads.history(grant, key, record)),
-        "dataset": _dataset(grant, register.dataset),
-    })  # fmt: skip
+    return render(
+        request,
+        "portal/registers/record.html",
+        {
+            "register": register,
+            "record": found,
+            "values": record_view.values(register, found),
+            "map": record_view.record_map(_("Where it is"), [found], "portal-registers-record"),
+            "lines": record_view.stream_lines(request, "portal", register, found),
+            "entries": record_view.told(register, reads.history(grant, key, record)),
+            "dataset": _dataset(grant, register.dataset),
+        },
+    )
 
 
 def _dataset(grant: Grant, key: str) -> object:

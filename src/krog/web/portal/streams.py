@@ -41,11 +41,18 @@ def listing(request: HttpRequest) -> HttpResponse:
     page = reads.datastreams(grant, text=text, limit=LIMIT, offset=offset)
     lines = stream_view.lines(page.items, reads.latest_of(grant, page.items), "portal-streams-detail")
     grouped = stream_view.groups(lines)
-    return render(request, "portal/streams/list.html", {
-        "groups": grouped, "q": text, "map": stream_view.thing_map(_("Where it is measured"), grouped),
-        "page": pager(request, shown=len(page.items), total=page.total or 0, limit=LIMIT, offset=offset),
-        "silent": sum(line.look == "warn" for line in lines), "working": sum(line.look == "ok" for line in lines),
-    })  # fmt: skip
+    return render(
+        request,
+        "portal/streams/list.html",
+        {
+            "groups": grouped,
+            "q": text,
+            "map": stream_view.thing_map(_("Where it is measured"), grouped),
+            "page": pager(request, shown=len(page.items), total=page.total or 0, limit=LIMIT, offset=offset),
+            "silent": sum(line.look == "warn" for line in lines),
+            "working": sum(line.look == "ok" for line in lines),
+        },
+    )
 
 
 def thing(request: HttpRequest, key: str) -> HttpResponse:
@@ -55,10 +62,16 @@ def thing(request: HttpRequest, key: str) -> HttpResponse:
     page = reads.datastreams(grant, thing=key, limit=LIMIT)
     lines = stream_view.lines(page.items, reads.latest_of(grant, page.items), "portal-streams-detail")
     grouped = stream_view.groups(lines)
-    return render(request, "portal/streams/thing.html", {
-        "thing": found, "lines": lines, "map": stream_view.thing_map(_("Where it stands"), grouped),
-        **_whose(grant, found.operator, found.owner, found.territory),
-    })  # fmt: skip
+    return render(
+        request,
+        "portal/streams/thing.html",
+        {
+            "thing": found,
+            "lines": lines,
+            "map": stream_view.thing_map(_("Where it stands"), grouped),
+            **_whose(grant, found.operator, found.owner, found.territory),
+        },
+    )
 
 
 def detail(request: HttpRequest, key: str) -> HttpResponseBase:
@@ -75,20 +88,37 @@ def detail(request: HttpRequest, key: str) -> HttpResponseBase:
     readings = reads.observations(grant, key, start, end, limit=READINGS, after=after)
     line = stream_view.lines([stream], {key: latest}, "portal-streams-detail")[0]
     api = f"/api/v1/streams/{key}"
-    return render(request, "portal/streams/detail.html", {
-        "stream": stream, "thing": stream.thing, "latest": latest, "line": line, "range": name,
-        "ranges": [(code, words, here(request, range=code, after=None))
-                   for code, (_length, words, _long) in stream_view.RANGES.items()],
-        "range_words": stream_view.RANGES[name][2], "chart": stream_view.chart(stream, series, name),
-        "step_words": stream_view.step_words(series.step), "statistics": stream_view.statistics(series),
-        "readings": readings.items, "dataset": _dataset(grant, stream.dataset),
-        "pager": Pager(previous=here(request, after=None) if after else "",
-                       next=here(request, after=readings.after) if readings.after else ""),
-        "csv": here(request, format="csv", after=None), "api": api,
-        "json": f"{api}/observations?start={times.iso(start)}&end={times.iso(end)}",
-        "all": here(request, range="all", after=None), "map": _place(stream),
-        **_whose(grant, stream.thing.operator, stream.thing.owner, stream.thing.territory),
-    })  # fmt: skip
+    return render(
+        request,
+        "portal/streams/detail.html",
+        {
+            "stream": stream,
+            "thing": stream.thing,
+            "latest": latest,
+            "line": line,
+            "range": name,
+            "ranges": [
+                (code, words, here(request, range=code, after=None))
+                for code, (_length, words, _long) in stream_view.RANGES.items()
+            ],
+            "range_words": stream_view.RANGES[name][2],
+            "chart": stream_view.chart(stream, series, name),
+            "step_words": stream_view.step_words(series.step),
+            "statistics": stream_view.statistics(series),
+            "readings": readings.items,
+            "dataset": _dataset(grant, stream.dataset),
+            "pager": Pager(
+                previous=here(request, after=None) if after else "",
+                next=here(request, after=readings.after) if readings.after else "",
+            ),
+            "csv": here(request, format="csv", after=None),
+            "api": api,
+            "json": f"{api}/observations?start={times.iso(start)}&end={times.iso(end)}",
+            "all": here(request, range="all", after=None),
+            "map": _place(stream),
+            **_whose(grant, stream.thing.operator, stream.thing.owner, stream.thing.territory),
+        },
+    )
 
 
 def _place(stream: Datastream) -> maps.Map | None:
@@ -96,9 +126,13 @@ def _place(stream: Datastream) -> maps.Map | None:
     if thing.lon is None or thing.lat is None:
         return None
     title = str(say(thing.title, stream_view.language()))
-    feature = maps.feature(thing.key, maps.point(thing.lon, thing.lat), title=title,
-                           text=_("invented place") if thing.demo_place else "",
-                           href=reverse("portal-streams-thing", args=[thing.key]))  # fmt: skip
+    feature = maps.feature(
+        thing.key,
+        maps.point(thing.lon, thing.lat),
+        title=title,
+        text=_("invented place") if thing.demo_place else "",
+        href=reverse("portal-streams-thing", args=[thing.key]),
+    )
     return maps.Map(_("Where it stands"), [feature])
 
 
@@ -152,8 +186,15 @@ def _cells(stream: Datastream, row: Observation) -> list[Any]:
     result = "" if row.result is None else row.result
     if isinstance(result, str) and result.startswith(_FORMULA):
         result = f"'{result}"
-    return [times.iso(row.time), result, stream.unit, row.origin.word, "" if row.quality is None else row.quality,
-            times.iso(row.recorded), row.id]  # fmt: skip
+    return [
+        times.iso(row.time),
+        result,
+        stream.unit,
+        row.origin.word,
+        "" if row.quality is None else row.quality,
+        times.iso(row.recorded),
+        row.id,
+    ]
 
 
 urlpatterns = [
