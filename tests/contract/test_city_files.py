@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from msgspec import NODEFAULT, inspect
 from krog.base.declaration import Declaration
 from krog.engine.cities.check import check
 from krog.engine.cities.kinds import collect, slot_names
+from krog.engine.cities.readers import read
 from krog.engine.cities.values import defaults, fields_of
 from krog.engine.cities.writers import said
 
@@ -83,3 +85,13 @@ def test_the_state_has_exactly_the_fields_of_the_shape(declaration: Declaration)
     """On an empty database there is nothing; what Kranj puts there is compared in tests/nouns/test_cities_kranj.py."""
     assert dict(declaration.read()) == {}
     assert said(declaration, defaults(declaration)) == {}
+
+
+@pytest.mark.parametrize("city", CITIES, ids=lambda path: path.name)
+def test_what_is_replayed_is_declared(city: Path) -> None:
+    recipe = tomllib.loads((city / "replay.toml").read_text("utf-8"))
+    fed = {one["datastream"] for one in recipe.get("recorded", [])}
+    for zone in recipe.get("water", []):
+        fed |= {zone["inflow"], *zone["deliveries"]}
+    declared = {item.key for item in read(city, KINDS).of("datastream")}
+    assert fed == declared
