@@ -51,7 +51,7 @@ def test_the_tree_shows_states_and_filters_stand_in_the_address(client: Client, 
     assert "Drinking water" not in _tree(_get(client, "/en/plans/town?area=u3.1"))
     _get(client, "/en/plans/nothing", 404)
     _get(client, "/en/plans/town?version=nothing", 404)
-    _get(client, "/sl/plans/town?area=%00&level=%27%3B&state=%F0%9F%8C%8A")
+    _get(client, "/sl/plans/town?area=%01&level=%27%3B&state=%F0%9F%8C%8A")
 
 
 def test_a_node_shows_why_who_and_what_and_escapes_what_people_wrote(client: Client, dataset: Make) -> None:

@@ -66,7 +66,7 @@ class NodeForm(forms.Form):
 
     level = forms.ChoiceField(label=lazy("Level"), required=False)
     number = forms.CharField(label=lazy("Number"), required=False, max_length=50)
-    parent = forms.ChoiceField(label=lazy("Part of"), required=False)
+    parent = forms.ChoiceField(label=lazy("Part of the node"), required=False)
     order = forms.IntegerField(label=lazy("Place among its neighbours"), min_value=-1_000_000, max_value=1_000_000)
     office = forms.ChoiceField(label=lazy("Responsible office"), required=False)
     status = forms.ChoiceField(label=lazy("How far it is"), required=False)

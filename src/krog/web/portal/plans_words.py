@@ -66,7 +66,7 @@ JUDGEMENTS: dict[str, tuple[str, Any]] = {
 }
 DECISIONS: dict[str, Any] = {"keep": _("go on as planned"), "change": _("change the plan"), "stop": _("stop")}
 FIELDS: dict[str, Any] = {
-    "title": _("Title"), "text": _("Purpose"), "level": _("Level"), "number": _("Number"), "parent": _("Part of"),
+    "title": _("Title"), "text": _("Purpose"), "level": _("Level"), "number": _("Number"), "parent": _("Part of the node"),
     "order": _("Place among its neighbours"), "office": _("Responsible office"), "status": _("How far it is"),
     "strategic": _("Strategic"), "horizon": _("Horizon"), "note": _("Note"), "source": _("Source"),
 }
