@@ -30,7 +30,7 @@ from krog.web.components.indicators.forms import confirm_page, enter_page
 from krog.web.components.paging import here
 
 #: Rows of the history and raw readings that a page shows.
-HISTORY, RAW = 20, 200
+HISTORY, RAW = 12, 200
 
 
 def _grant(request: HttpRequest, kind: str = "indicators") -> Grant:
@@ -115,6 +115,7 @@ def _target_row(about: Indicator, found: Any) -> dict[str, Any]:
     return {
         "target": found.target, "mark": mark, "word": word, "why": words.reasons(found),
         "text": words.target(found.target, about.unit) if found.target.readable else "",
+        "printed": words.quoted(found.target.raw) if found.target.raw else "–",
         "unclear": words.PARSED.get(found.target.parse_status, ""), "evaluation": found,
         "progress": None if found.progress is None else found.progress * 100,
     }  # fmt: skip
@@ -137,9 +138,13 @@ def _check(found: Any) -> dict[str, Any]:
         "gone": _("The version %(rest)s that it was computed from is not kept any more."),
     }  # fmt: skip
     if found.done is None:
-        return {"check": found, "mark": "none", "text": _("It is being computed again; this takes a minute.")}
+        return {"check": found, "mark": "none", "word": _("waits"),
+                "text": _("It is being computed again; this takes a minute.")}  # fmt: skip
     text = sentences.get(code, _("It could not be computed again: %(rest)s")) % {"rest": rest}
-    return {"check": found, "mark": {True: "ok", False: "bad", None: "none"}[found.same], "text": text}
+    mark, word = {True: ("ok", _("the same")), False: ("bad", _("differs")), None: ("none", _("cannot be said"))}[
+        found.same
+    ]  # fmt: skip
+    return {"check": found, "mark": mark, "word": word, "text": text}
 
 
 @require_safe
@@ -161,7 +166,7 @@ def value(request: HttpRequest, key: str, id: int) -> HttpResponse:
     return render(request, "portal/indicators/value.html", {
         "indicator": about, "value": one, "period": words.period(one.period), "terms": terms,
         "formula": words.formula(checked) if checked else "", "status": words.STATUSES[one.status],
-        "missing": words.missing(one.reasons), "version": made.inputs[0]["version"] if made else "",
+        "missing": words.missing(one.reasons), "version": str(made.inputs[0]["version"]) if made else "",
         "checks": [_check(each) for each in reads.checks(grant, key, id)], "chosen": chosen, "rows": rows,
         "streams": [{"key": s, "href": here(request, stream=s, after=None), "current": s == chosen}
                     for s in dict.fromkeys(s for term in terms for s in term["streams"])],

@@ -32,6 +32,11 @@ class ValueForm(forms.Form):
     note = forms.CharField(label=gettext_lazy("Note"), max_length=1000, required=False, widget=forms.Textarea)
     sure = forms.BooleanField(label=gettext_lazy("I have checked it: the value is right."), required=False)
 
+    def __init__(self, *given: Any, unit: str = "", **more: Any):
+        super().__init__(*given, **more)
+        if unit:
+            self.fields["value"].label = _("Value (%(unit)s)") % {"unit": unit}
+
     def clean_value(self) -> float:
         try:
             return numbers.parse(self.cleaned_data["value"], words.language())
@@ -53,7 +58,7 @@ def enter_page(request: HttpRequest, by: Reader, key: str, *, template: str, bac
     asked, about, context = _context(by, key, back)
     if asked.state not in (RequestState.ASKED, RequestState.REJECTED):
         return render(request, template, {**context, "done": _done(asked)})
-    form = ValueForm(request.POST or None)
+    form = ValueForm(request.POST or None, unit=formats.unit(about.unit, words.language()))
     warned = False
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data

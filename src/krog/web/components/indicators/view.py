@@ -47,7 +47,7 @@ def row(standing: Standing) -> Row:
     return Row(
         standing=standing, href=reverse("portal-indicators-detail", args=[about.key]), mark=mark, word=word,
         why=" ".join(str(reason) for reason in words.reasons(found)) if found and mark == "none" else "",
-        target=f"“{unclear.raw}”" if unclear else words.target(found.target, about.unit) if found else "",
+        target=words.quoted(unclear.raw) if unclear else words.target(found.target, about.unit) if found else "",
         target_date=found.target.date if found else "",
         unclear=str(words.PARSED.get(unclear.parse_status, "")) if unclear else "",
     )

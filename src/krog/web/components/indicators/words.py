@@ -127,6 +127,11 @@ def number(value: float | None, decimals: int | None = None) -> str:
     return "–" if value is None else formats.number(value, language(), decimals)
 
 
+def quoted(text: str) -> str:
+    """A text in the quotation marks of the page's language."""
+    return f"»{text}«" if language() == "sl" else f"“{text}”"
+
+
 def amount(value: float | None, unit: str, decimals: int | None = None) -> str:
     """A number with its unit."""
     symbol = formats.unit(unit, language())
