@@ -24,11 +24,10 @@ export function follow(root) {
       return;
     }
     for (const one of Array.isArray(reading) ? reading : [reading]) {
-      for (const place of root.querySelectorAll(`[data-live="${CSS.escape(one.stream ?? "")}"]`)) show(place, one);
+      for (const place of root.querySelectorAll(`[data-live="${CSS.escape(one.datastream ?? "")}"]`)) show(place, one);
     }
   };
   source.onmessage = take;
-  source.addEventListener("value", take);
 }
 
 function show(place, reading) {
