@@ -8,7 +8,7 @@ import pytest
 
 from krog.base import times
 from krog.base.errors import Invalid, NotFound
-from krog.base.grant import ANONYMOUS, Reader
+from krog.base.grant import ANONYMOUS, Grant, Reader
 from krog.base.origin import Origin
 from krog.catalogue import door
 from krog.people.permissions import SYSTEM
@@ -34,7 +34,7 @@ def town(db: None) -> None:
     )
 
 
-def _grant(who: Reader) -> reads.Grant:
+def _grant(who: Reader) -> Grant:
     return door.open(who, "api", kind="streams")
 
 

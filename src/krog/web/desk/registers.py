@@ -68,10 +68,10 @@ def add(request: HttpRequest, key: str) -> HttpResponse:
         about = form.cleaned_data
         try:
             made = verbs.add_record(
-                request.reader,
+                request.reader,  # type: ignore[attr-defined]
                 register=key,
                 key=about["key"],
-                values=form.values(),  # type: ignore[attr-defined]
+                values=form.values(),
                 geometry=form.geometry(),
                 valid_from=about["valid_from"],
                 valid_to=about["valid_to"],
@@ -124,10 +124,10 @@ def _saved(request: HttpRequest, form: RecordForm, found: Record) -> bool:
         wanted["geometry"] = form.geometry()
     try:
         new = verbs.change_record(
-            request.reader,
+            request.reader,  # type: ignore[attr-defined]
             key=found.key,
             seen=about["seen"],
-            values=form.values(),  # type: ignore[attr-defined]
+            values=form.values(),
             reason=about["reason"],
             **wanted,
         )
