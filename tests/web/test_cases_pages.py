@@ -309,6 +309,7 @@ def test_a_program_reports_and_reads(world: World, client: Client) -> None:
     for wrong in (
         {**body, "place": ""}, {**body, "type": "leak"}, {**body, "email": "x"}, {**body, "extra": 1},
         {**body, "lon": 500, "lat": 1}, {"type": "pothole"},
+        {**body, "description": "a\x00b"}, {**body, "name": "a\x00b"}, {**body, "type": "a\x00b"},
     ):
         answer = client.post("/api/v1/cases/", {**wrong, "once": ""}, content_type="application/json")
         assert answer.status_code in (400, 403, 422)

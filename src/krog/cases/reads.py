@@ -275,7 +275,7 @@ def public_cases(
     if open_only:
         rows = rows.filter(status__in=shapes.OPEN)
     if type is not None:
-        rows = rows.filter(type__key=type)
+        rows = rows.filter(type__key=type.replace("\x00", ""))
     page = rows[offset : offset + limit]
     items = tuple(_listed(row, grant.datasets.get(row.dataset)) for row in page)
     return shapes.StatusPage(items, rows.count())

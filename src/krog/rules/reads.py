@@ -74,7 +74,8 @@ def rules(
 
 def rule(grant: Grant, key: str) -> shapes.Rule:
     """One rule, or NotFound."""
-    row = models.Rule.objects.filter(_seen(grant), key=key).select_related("state").first()
+    rows = models.Rule.objects.filter(_seen(grant), key=key.replace("\x00", ""))
+    row = rows.select_related("state").first()
     if row is None:
         raise NotFound(f"There is no rule {key!r}.", "rule")
     return rule_of(row)
@@ -94,7 +95,7 @@ def alerts(
     if open_only:
         rows = rows.exclude(state="cleared")
     if rule is not None:
-        rows = rows.filter(rule__key=rule)
+        rows = rows.filter(rule__key=rule.replace("\x00", ""))
     if offices is not None:
         rows = rows.filter(rule__office__in=list(offices))
     return shapes.AlertPage(tuple(alert_of(row) for row in rows[offset : offset + limit]), rows.count())
@@ -109,7 +110,8 @@ def _alerts_seen(grant: Grant) -> Q:
 
 def alert(grant: Grant, key: str) -> shapes.Alert:
     """One alert, or NotFound."""
-    row = models.Alert.objects.filter(_alerts_seen(grant), key=key).select_related("rule").first()
+    rows = models.Alert.objects.filter(_alerts_seen(grant), key=key.replace("\x00", ""))
+    row = rows.select_related("rule").first()
     if row is None:
         raise NotFound(f"There is no alert {key!r}.", "alert")
     return alert_of(row)

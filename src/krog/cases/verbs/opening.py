@@ -103,7 +103,7 @@ def _checked(
 ) -> tuple[models.CaseType, models.Protocol | None]:
     """The type and protocol, after every mistake of the request was told at once."""
     problems = []
-    kind = models.CaseType.objects.filter(key=type, retired=False).first()
+    kind = models.CaseType.objects.filter(key=type.replace("\x00", ""), retired=False).first()
     if kind is None:
         problems.append(Problem(f"There is no case type {type!r}.", "type"))
     named = models.Protocol.objects.filter(key=protocol, retired=False).first() if protocol else None
@@ -117,6 +117,8 @@ def _checked(
         problems.append(Problem(f"The channel {channel!r} is not known.", "channel", ", ".join(shapes.CHANNELS)))
     if (lon is None) != (lat is None) or not (abs(lon or 0) <= 180 and abs(lat or 0) <= 90):
         problems.append(Problem("The place is not a point on Earth.", "lon, lat", "degrees in WGS84"))
+    if "\x00" in f"{type}{description}{place}":
+        problems.append(Problem("The text holds a character that cannot be kept.", "description"))
     if len(description) > MAX_TEXT or len(place) > 300:
         problems.append(Problem("The text is too long.", "description", f"{MAX_TEXT} characters, the place 300"))
     if problems or kind is None:

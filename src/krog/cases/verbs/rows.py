@@ -47,7 +47,7 @@ def still_open(row: models.Case, what: str) -> None:
 
 def words(text: str, what: str, field: str) -> str:
     """A text that must not be empty."""
-    text = text.strip()
+    text = text.replace("\x00", "").strip()
     if not text:
         raise Invalid(what, field)
     if len(text) > MAX_TEXT:

@@ -66,9 +66,9 @@ def _read(message: EmailMessage, envelope_from: str, own_mark: str) -> Answer:
     automatic = _automatic(message, envelope_from, own_mark)
     text, attachments = _text_of(message)
     return Answer(
-        sender=senders[0] if len(senders) == 1 else "",
-        text=own_words(text)[:MAX_TEXT], subject=str(message.get("Subject", ""))[:300],
-        message_id=str(message.get("Message-ID", "")).strip()[:250], attachments=attachments, automatic=automatic,
+        sender=_printable(senders[0]) if len(senders) == 1 else "",
+        text=own_words(text)[:MAX_TEXT], subject=_printable(str(message.get("Subject", "")))[:300],
+        message_id=_printable(str(message.get("Message-ID", ""))).strip()[:250], attachments=attachments, automatic=automatic,
         failed=automatic == "bounce" and bool(_FINAL.search(_report(message))),
     )
 
@@ -115,8 +115,12 @@ def _decoded(part: EmailMessage) -> str:
         text = raw.decode(part.get_content_charset("utf-8"), errors="replace")
     except LookupError:
         text = raw.decode("utf-8", errors="replace")
-    # A NUL is refused by PostgreSQL; other control characters say nothing to a reader.
-    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", text.replace("\r\n", "\n"))
+    return _printable(text.replace("\r\n", "\n"))
+
+
+def _printable(text: str) -> str:
+    """Without control characters: PostgreSQL refuses a NUL, the others say nothing to a reader."""
+    return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", text)
 
 
 class _Words(HTMLParser):

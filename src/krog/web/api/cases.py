@@ -78,11 +78,13 @@ def type_list(request: HttpRequest) -> list[dict[str, Any]]:
 
 @router.post("/", summary="Report something", response={201: dict[str, Any], 200: dict[str, Any]})
 def report(request: HttpRequest, body: Report) -> Status[dict[str, Any]]:
-    throttle(request)
     if not body.place.strip() and body.lon is None:
         raise Invalid("Say where it is.", "place", "words, or lon and lat")
     if body.email and ("@" not in body.email or any(letter.isspace() for letter in body.email)):
         raise Invalid("This is not an e-mail address.", "email")
+    if "\x00" in f"{body.name}{body.email}{body.phone}{body.once}":
+        raise Invalid("The text holds a character that cannot be kept.", "name, email, phone, once")
+    throttle(request)
     opened = verbs.open(
         _reader(request), type=body.type, channel="api", description=body.description, place=body.place, lon=body.lon,
         lat=body.lat, reporter=shapes.NewReporter(body.name.strip(), body.email, body.phone.strip()),
