@@ -36,7 +36,7 @@ GRACE = 5 * times.MINUTE
 #: Windows read at once, and at most looked at in one run.
 CHUNK, MOST = 100, 1000
 #: Unknown windows beyond this many are looked at again only every RETRY.
-FEW, RETRY = 12, 10 * times.MINUTE
+FEW, RETRY = 45, times.MINUTE
 #: What sliding windows found is kept this long; the readings stay in the lake.
 KEEP = 8 * times.DAY
 
