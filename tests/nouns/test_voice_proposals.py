@@ -30,7 +30,7 @@ SECRET = "ana.novak@example.org"
 def call(dataset: Make, *, key: str = "water", opens: int = -10, closes: int = 10) -> None:
     """A call on the plan, opening and closing so many days from now."""
     dataset("proposals", noun="voice", personal=True)
-    verbs.declare_calls(SYSTEM, [Change(key, {
+    verbs.declare_calls(SYSTEM, changes=[Change(key, {
         "title": {"en": "What should we do for water?", "sl": "Kaj naj storimo za vodo?"}, "text": {}, "plan": "town",
         "opens": (reads.today() + timedelta(days=opens)).isoformat(),
         "closes": (reads.today() + timedelta(days=closes)).isoformat(), "dataset": "proposals"})])
@@ -210,7 +210,7 @@ def test_calls_of_files_are_read_back_and_retired(dataset: Make) -> None:
     assert declaration.read() == {}
     assert reads.calls(grant()) == []
     with pytest.raises(Forbidden):
-        verbs.declare_calls(PLANNER, [Change("x", {"title": {"en": "x"}, "dataset": "proposals"})])
+        verbs.declare_calls(PLANNER, changes=[Change("x", {"title": {"en": "x"}, "dataset": "proposals"})])
     assert declaration.check
     assert declaration.check({"title": {"en": "x"}, "dataset": "d", "opens": "2026-05-02", "closes": "2026-05-01"}) == [
         "closes before it opens."]

@@ -23,11 +23,10 @@ from krog.base.ids import Ref
 from krog.journal.verbs import record, record_all
 from krog.people.permissions import require
 from krog.plans import models
-from krog.plans.drafting import Draft, content, set_span
+from krog.plans.drafting import Draft, content, free_key, set_span
 from krog.plans.fields import EMPTY, RESERVED_KEYS, WORKING_FIELDS
 from krog.plans.shapes import FIELDS, Link, NodeIndicator
 from krog.plans.tree import problems
-from krog.plans.verbs import free_key
 
 _PLAN_FIELDS = ("title", "description", "organisation", "horizon", "source", "levels", "dataset")
 _VERSION_FIELDS = {

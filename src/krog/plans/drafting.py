@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from krog.base.errors import Conflict, NotFound, Problem
+from krog.base.ids import slug
 from krog.plans import models
 from krog.plans.reads import overlaid, span
 from krog.plans.shapes import FIELDS, Link, NodeIndicator
@@ -17,6 +18,13 @@ from krog.plans.tree import problems
 def content(row: models.Node) -> dict[str, Any]:
     """The fields of a row that a version carries."""
     return {name: getattr(row, name) for name in FIELDS}
+
+
+def free_key(plan: models.Plan, label: str) -> str:
+    """A key for a version, made of its label, that no other version of the plan has."""
+    base = slug(label)[:90] or "version"
+    taken = set(models.Version.objects.filter(plan=plan, key__startswith=base).values_list("key", flat=True))
+    return next(key for n in range(1, len(taken) + 2) if (key := base if n == 1 else f"{base}-{n}") not in taken)
 
 
 def locked(plan: str, version: str, *statuses: str) -> models.Version:

@@ -16,13 +16,13 @@ from django.utils.translation import gettext as _
 from krog.base import times
 from krog.base.errors import Conflict, Invalid, NotFound, Problem, invalid
 from krog.base.grant import Grant, Reader
-from krog.base.ids import KEY_ALLOWED, Ref, is_key, slug
+from krog.base.ids import KEY_ALLOWED, Ref, is_key
 from krog.base.settings import settings
 from krog.journal.verbs import record, record_all
 from krog.people import reads as people
 from krog.people.permissions import require
 from krog.plans import measured, models
-from krog.plans.drafting import Draft, content, locked, set_span
+from krog.plans.drafting import Draft, content, free_key, locked, set_span
 from krog.plans.fields import EMPTY, RESERVED_KEYS, cleaned, plain
 from krog.plans.shapes import DECISIONS, INDICATOR_ROLES, JUDGEMENTS, LINK_TYPES
 
@@ -54,13 +54,6 @@ def begin_draft(by: Reader, *, plan: str, label: str, note: str = "") -> str:
         )
         record(by, "plans.draft-begin", Ref("plan", plan), after={"version": version.key, "label": label})
     return version.key
-
-
-def free_key(plan: models.Plan, label: str) -> str:
-    """A key for a version, made of its label, that no other version of the plan has."""
-    base = slug(label)[:90] or "version"
-    taken = set(models.Version.objects.filter(plan=plan, key__startswith=base).values_list("key", flat=True))
-    return next(key for n in range(1, len(taken) + 2) if (key := base if n == 1 else f"{base}-{n}") not in taken)
 
 
 def change_node(

@@ -7,7 +7,8 @@ from datetime import date
 
 import msgspec
 
-from krog.base.declaration import Declaration, Fields
+from krog.base.declaration import Change, Declaration, Fields
+from krog.base.grant import Reader
 from krog.voice import models, verbs
 
 
@@ -33,6 +34,10 @@ def _read() -> Mapping[str, Fields]:
     }
 
 
+def _write(by: Reader, changes: Sequence[Change]) -> None:
+    verbs.declare_calls(by, changes=changes)
+
+
 def _check(fields: Fields) -> Sequence[str]:
     wrong = [f"A call needs its {name}." for name in ("title", "dataset") if not fields.get(name)]
     days = []
@@ -50,6 +55,6 @@ def _check(fields: Fields) -> Sequence[str]:
 
 
 DECLARATIONS: tuple[Declaration, ...] = (
-    Declaration("call", "voice.toml", CallFile, _read, verbs.declare_calls,
+    Declaration("call", "voice.toml", CallFile, _read, _write,
                 refs={"plan": "plan", "dataset": "dataset"}, check=_check),
 )

@@ -193,7 +193,7 @@ def erase_author(by: Reader, *, key: str, reason: str) -> None:
         record(by, "voice.erase-author", Ref("proposal", key), reason=reason)
 
 
-def declare_calls(by: Reader, changes: Sequence[Change]) -> None:
+def declare_calls(by: Reader, *, changes: Sequence[Change]) -> None:
     """Makes, changes and retires calls as the city's files say."""
     require(by, "administrator", what="apply a city's files")
     names = ("title", "text", "plan", "opens", "closes", "dataset")
