@@ -15,10 +15,21 @@ from krog.journal.shapes import Entry
 from krog.people.permissions import is_staff
 from krog.streams import models, shapes
 from krog.streams.ledger import fates, set_aside, set_aside_counts
-from krog.streams.observed import OVERDUE_AFTER, latest, latest_of, observations, readings, series, state, step_for
+from krog.streams.observed import (
+    MOST_OBSERVATIONS,
+    OVERDUE_AFTER,
+    latest,
+    latest_of,
+    observations,
+    readings,
+    series,
+    state,
+    step_for,
+)
 from krog.streams.visible import keys_of, no_datastream, readable, visible
 
 __all__ = [
+    "MOST_OBSERVATIONS",
     "OVERDUE_AFTER",
     "datastream",
     "datastreams",
