@@ -29,8 +29,17 @@ _COLUMNS = {name: name for name in ("key", "status", "public", "severity", "offi
 
 
 def type_of(row: models.CaseType) -> shapes.CaseType:
-    return shapes.CaseType(row.key, row.title, row.description, row.dataset, row.office, row.deadline_hours, row.public,
-                           row.citizen, row.icon)
+    return shapes.CaseType(
+        row.key,
+        row.title,
+        row.description,
+        row.dataset,
+        row.office,
+        row.deadline_hours,
+        row.public,
+        row.citizen,
+        row.icon,
+    )
 
 
 def case_types(grant: Grant, *, citizen_only: bool = False) -> list[shapes.CaseType]:
@@ -59,11 +68,26 @@ def protocols(grant: Grant) -> list[shapes.Protocol]:
 def summary_fields(row: models.Case) -> dict[str, Any]:
     open_ = row.status in shapes.OPEN
     return {
-        "key": row.key, "reference": row.key.upper(), "type": row.type.key, "type_title": row.type.title,
-        "title": row.title, "place": row.place, "lon": row.lon, "lat": row.lat, "office": row.office,
-        "assignee": row.assignee, "assignee_name": row.assignee_name, "status": row.status, "severity": row.severity,
-        "protocol_title": row.protocol.title if row.protocol else {}, "opened": row.opened, "deadline": row.deadline,
-        "closed": row.closed, "waiting_for": row.waiting_for, "snoozed_until": row.snoozed_until, "public": row.public,
+        "key": row.key,
+        "reference": row.key.upper(),
+        "type": row.type.key,
+        "type_title": row.type.title,
+        "title": row.title,
+        "place": row.place,
+        "lon": row.lon,
+        "lat": row.lat,
+        "office": row.office,
+        "assignee": row.assignee,
+        "assignee_name": row.assignee_name,
+        "status": row.status,
+        "severity": row.severity,
+        "protocol_title": row.protocol.title if row.protocol else {},
+        "opened": row.opened,
+        "deadline": row.deadline,
+        "closed": row.closed,
+        "waiting_for": row.waiting_for,
+        "snoozed_until": row.snoozed_until,
+        "public": row.public,
         "overdue": open_ and row.deadline < times.now(),
     }
 
@@ -97,7 +121,13 @@ def _tab(tab: str, me: str, offices: Iterable[str]) -> Q:
 
 
 def work(
-    grant: Grant, tab: str, *, me: str, offices: Iterable[str], only_offices: bool = False, limit: int = 50,
+    grant: Grant,
+    tab: str,
+    *,
+    me: str,
+    offices: Iterable[str],
+    only_offices: bool = False,
+    limit: int = 50,
     offset: int = 0,
 ) -> shapes.Page:
     """The cases of a tab, urgent and soonest first: mine, unassigned, waiting, today (TABS), taken, open, closed.
@@ -132,15 +162,23 @@ def work_counts(grant: Grant, *, me: str, offices: Iterable[str], only_offices: 
 
 def office_counts(grant: Grant) -> dict[str, tuple[int, int]]:
     """For each office: how many open cases, and how many of them are urgent or overdue."""
-    rows = _staff_rows(grant).filter(status__in=shapes.OPEN).values("office").annotate(
-        open=Count("pk"), hot=Count("pk", filter=Q(severity="urgent") | Q(deadline__lt=times.now()))
+    rows = (
+        _staff_rows(grant)
+        .filter(status__in=shapes.OPEN)
+        .values("office")
+        .annotate(open=Count("pk"), hot=Count("pk", filter=Q(severity="urgent") | Q(deadline__lt=times.now())))
     )
     return {row["office"]: (row["open"], row["hot"]) for row in rows}
 
 
 def cases(
-    grant: Grant, *, type: str | None = None, statuses: Iterable[str] | None = None, cause: Ref | None = None,
-    limit: int = 50, offset: int = 0,
+    grant: Grant,
+    *,
+    type: str | None = None,
+    statuses: Iterable[str] | None = None,
+    cause: Ref | None = None,
+    limit: int = 50,
+    offset: int = 0,
 ) -> shapes.Page:
     """Cases for those who work for the city, newest first."""
     rows = _staff_rows(grant).order_by("-opened", "-id")
@@ -167,7 +205,8 @@ def may_know_reporter(reader: Reader, office: str, access: Access | None) -> boo
     if access is not None and not access.shows("reporter"):
         return False
     return (
-        reader.kind == "system" or "administrator" in reader.roles
+        reader.kind == "system"
+        or "administrator" in reader.roles
         or (is_staff(reader) and (office in reader.offices or "clerk" in reader.roles))
     )
 
@@ -177,14 +216,28 @@ def case_of(row: models.Case, reader: Reader, access: Access | None) -> shapes.C
     reporter = models.Reporter.objects.filter(case=row).first()
     known = may_know_reporter(reader, row.office, access)
     ticks = {tick.step: tick for tick in row.ticks.all()}
-    steps = tuple(_step(number, text, ticks.get(number))
-                  for number, text in enumerate(row.protocol.steps if row.protocol else ()))
+    steps = tuple(
+        _step(number, text, ticks.get(number)) for number, text in enumerate(row.protocol.steps if row.protocol else ())
+    )
     return shapes.Case(
-        **summary_fields(row), description=row.description, dataset=row.dataset, code=row.code, updated=row.updated,
-        taken=row.taken, closed_by=row.closed_by, outcome=row.outcome, opened_by=row.opened_by, opener=row.opener,
-        cause=Ref(row.cause_noun, row.cause_key) if row.cause_noun else None, channel=row.channel,
-        language=row.language, words_public=row.words_public, public_note=row.public_note, steps=steps,
-        messages=tuple(message_of(m) for m in row.messages.order_by("time", "id")), photos=photos_of(row),
+        **summary_fields(row),
+        description=row.description,
+        dataset=row.dataset,
+        code=row.code,
+        updated=row.updated,
+        taken=row.taken,
+        closed_by=row.closed_by,
+        outcome=row.outcome,
+        opened_by=row.opened_by,
+        opener=row.opener,
+        cause=Ref(row.cause_noun, row.cause_key) if row.cause_noun else None,
+        channel=row.channel,
+        language=row.language,
+        words_public=row.words_public,
+        public_note=row.public_note,
+        steps=steps,
+        messages=tuple(message_of(m) for m in row.messages.order_by("time", "id")),
+        photos=photos_of(row),
         reporter=shapes.NewReporter(reporter.name, reporter.email, reporter.phone) if reporter and known else None,
         has_reporter=reporter is not None,
     )
@@ -195,8 +248,9 @@ def _step(number: int, text: Text, tick: models.Tick | None) -> shapes.Step:
 
 
 def message_of(row: models.Message) -> shapes.Message:
-    return shapes.Message(row.pk, row.direction, row.channel, row.time, row.author, row.text, row.public, row.trusted,
-                          row.attachments)
+    return shapes.Message(
+        row.pk, row.direction, row.channel, row.time, row.author, row.text, row.public, row.trusted, row.attachments
+    )
 
 
 def photos_of(row: models.Case) -> tuple[shapes.Photo, ...]:
@@ -219,8 +273,11 @@ def _events(row: models.Case, own: bool) -> tuple[shapes.Event, ...]:
     for message in row.messages.filter(direction="out") if own else row.messages.filter(direction="out", public=True):
         found.append(shapes.Event("message", message.time, message.text))
     if own:
-        found += [shapes.Event("own", m.time, m.text) for m in row.messages.filter(direction="in", channel="mail")
-                  if m.trusted and m.author == ""]
+        found += [
+            shapes.Event("own", m.time, m.text)
+            for m in row.messages.filter(direction="in", channel="mail")
+            if m.trusted and m.author == ""
+        ]
     if row.status == "waiting":
         found.append(shapes.Event("waiting", row.updated, row.waiting_for))
     if row.closed is not None:
@@ -235,13 +292,27 @@ def _status(row: models.Case, own: bool, access: Access | None) -> shapes.Status
     where = shows("place")
     photos = tuple(photo for photo in photos_of(row) if photo.public) if shows("photos") else ()
     return shapes.Status(
-        reference=row.key.upper(), own=own, type=row.type.key, type_title=row.type.title, title=row.title,
+        reference=row.key.upper(),
+        own=own,
+        type=row.type.key,
+        type_title=row.type.title,
+        title=row.title,
         description=row.description if own or (row.words_public and shows("description")) else "",
-        place=row.place if where else "", lon=row.lon if where else None, lat=row.lat if where else None,
-        office=row.office, status=row.status, severity=row.severity, opened=row.opened, deadline=row.deadline,
-        closed=row.closed, overdue=row.status in shapes.OPEN and row.deadline < times.now(),
-        outcome=row.outcome if shows("outcome") else "", public_note=row.public_note, events=_events(row, own),
-        photos=photos, cause=Ref(row.cause_noun, row.cause_key) if row.cause_noun == "alert" else None,
+        place=row.place if where else "",
+        lon=row.lon if where else None,
+        lat=row.lat if where else None,
+        office=row.office,
+        status=row.status,
+        severity=row.severity,
+        opened=row.opened,
+        deadline=row.deadline,
+        closed=row.closed,
+        overdue=row.status in shapes.OPEN and row.deadline < times.now(),
+        outcome=row.outcome if shows("outcome") else "",
+        public_note=row.public_note,
+        events=_events(row, own),
+        photos=photos,
+        cause=Ref(row.cause_noun, row.cause_key) if row.cause_noun == "alert" else None,
     )
 
 
@@ -263,8 +334,11 @@ def status(grant: Grant, address: str) -> shapes.Status:
             row = _public_rows(grant).filter(key=key).first()
         if row is not None:
             return _status(row, bool(code), grant.datasets.get(row.dataset))
-    raise NotFound("There is no case at this address.", "case",
-                   todo="Look at the address in your confirmation once more; it is longer than the reference.")
+    raise NotFound(
+        "There is no case at this address.",
+        "case",
+        todo="Look at the address in your confirmation once more; it is longer than the reference.",
+    )
 
 
 def public_cases(
@@ -285,17 +359,32 @@ def _listed(row: models.Case, access: Access | None) -> shapes.Status:
     """As `_status`, without what would ask the database for each row."""
     where = access is None or access.shows("place")
     return shapes.Status(
-        reference=row.key.upper(), own=False, type=row.type.key, type_title=row.type.title, title=row.title,
-        description="", place=row.place if where else "", lon=row.lon if where else None,
-        lat=row.lat if where else None, office=row.office, status=row.status, severity=row.severity,
-        opened=row.opened, deadline=row.deadline, closed=row.closed, outcome="",
+        reference=row.key.upper(),
+        own=False,
+        type=row.type.key,
+        type_title=row.type.title,
+        title=row.title,
+        description="",
+        place=row.place if where else "",
+        lon=row.lon if where else None,
+        lat=row.lat if where else None,
+        office=row.office,
+        status=row.status,
+        severity=row.severity,
+        opened=row.opened,
+        deadline=row.deadline,
+        closed=row.closed,
+        outcome="",
         overdue=row.status in shapes.OPEN and row.deadline < times.now(),
-        public_note=row.public_note, events=(), photos=(), cause=None,
+        public_note=row.public_note,
+        events=(),
+        photos=(),
+        cause=None,
     )
 
 
 def closed_after(grant: Grant, case_type: str, since: int) -> int | None:
-    """When the newest case of a type that was opened at or after `since` was closed; None while it is open, or none was."""
+    """When the newest case of a type opened at or after `since` was closed; None while it is open, or none was."""
     rows = _staff_rows(grant).filter(type__key=case_type, opened__gte=since).order_by("-opened", "-id")
     newest = rows.first()
     return newest.closed if newest else None
@@ -304,8 +393,11 @@ def closed_after(grant: Grant, case_type: str, since: int) -> int | None:
 def photo_file(grant: Grant, key: str, photo: int) -> str:
     """The path (below KROG_FILES) of a photo that the reader may see: public ones of public cases, all for the desk."""
     rows = models.Photo.objects.filter(pk=photo, case__key=key)
-    found = rows.filter(case__in=_staff_rows(grant)) if is_staff(grant.reader) else rows.filter(
-        public=True, case__in=_public_rows(grant))
+    found = (
+        rows.filter(case__in=_staff_rows(grant))
+        if is_staff(grant.reader)
+        else rows.filter(public=True, case__in=_public_rows(grant))
+    )
     row = found.first()
     if row is None:
         raise NotFound("There is no such photo.", "photo")

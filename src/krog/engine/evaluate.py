@@ -25,6 +25,7 @@ from krog.rules.shapes import Position, Rule
 from krog.rules.signals import Outcome, Reading, measure
 from krog.rules.windows import Daily, Span, Window, window
 from krog.streams import reads as streams
+from krog.streams.observed import MOST_OBSERVATIONS
 from krog.streams.shapes import Datastream, Latest
 
 log = logging.getLogger("krog.work")
@@ -139,8 +140,8 @@ def _measure(data: Grant, rule: Rule, known: Mapping[str, Datastream], spans: Se
 def _readings(data: Grant, keys: Sequence[str], start: int, end: int) -> dict[str, list[Reading]]:
     """All readings of the streams between two moments, in order of time, however many there are."""
     found: dict[str, list[Reading]] = {key: [] for key in keys}
-    rows = streams.readings(data, keys, start, end, limit=streams.MOST_OBSERVATIONS)
-    if len(rows) < streams.MOST_OBSERVATIONS:
+    rows = streams.readings(data, keys, start, end, limit=MOST_OBSERVATIONS)
+    if len(rows) < MOST_OBSERVATIONS:
         for row in rows:
             if row.value is not None:
                 found[row.stream].append(Reading(row.time, row.value, row.origin))
@@ -149,7 +150,7 @@ def _readings(data: Grant, keys: Sequence[str], start: int, end: int) -> dict[st
         after: str | None = None
         while True:
             page = streams.observations(
-                data, key, start, end, limit=streams.MOST_OBSERVATIONS, newest_first=False, after=after
+                data, key, start, end, limit=MOST_OBSERVATIONS, newest_first=False, after=after
             )
             found[key] += [Reading(r.time, r.value, r.origin) for r in page.items if r.value is not None]
             after = page.after
