@@ -45,7 +45,8 @@ def _page(client: Client, address: str, status: int = 200) -> str:
 def test_the_list_says_state_and_newest_value_of_every_stream(client: Client, town: None) -> None:
     page = _page(client, "/en/streams/")
     assert "Inflow to zone Mlaka" in page
-    assert "silent, last value 1 hour ago" in page
+    assert ">silent</span>" in page
+    assert "1 hour ago" in page
     assert "no values yet" in page
     assert 'data-live="inflow"' in page
     assert "11.25" in page
@@ -233,27 +234,35 @@ def lost(town: None) -> list[int]:
 
 def test_the_ledger_shows_payloads_safely_and_by_reason(client_of: Make, lost: list[int]) -> None:
     vida = client_of("vida", "operator")
-    page = _page(vida, "/desk/streams/set-aside/")
+    page = _page(vida, "/desk/set-aside/")
     assert "<script>alert(1)" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "\u202e" not in page
     assert "&lt;b&gt;x" in page
-    only = _page(vida, "/desk/streams/set-aside/?reason=malformed")
+    only = _page(vida, "/desk/set-aside/?reason=malformed")
     assert "{broken" in only
     assert "999" not in only
-    assert "outside" in _page(vida, "/desk/streams/set-aside/?key=inflow")
+    assert "outside" in _page(vida, "/desk/set-aside/?key=inflow")
 
 
 def test_what_he_may_not_see_is_withheld_in_the_ledger_too(client_of: Make, lost: list[int]) -> None:
-    page = _page(client_of("otto", "digital_officer"), "/desk/streams/set-aside/")
+    page = _page(client_of("otto", "digital_officer"), "/desk/set-aside/")
     assert "7.123" not in page
     assert "withheld" in page
-    assert "7.123" in _page(client_of("vida", "operator"), "/desk/streams/set-aside/")
+    assert "7.123" in _page(client_of("vida", "operator"), "/desk/set-aside/")
 
 
 def test_the_ledger_is_for_those_who_look_after_streams(client_of: Make, client: Client, lost: list[int]) -> None:
-    assert client_of("ana", "official").get("/desk/streams/set-aside/").status_code == 403
-    assert client.get("/desk/streams/set-aside/").status_code == 302
+    assert client_of("ana", "official").get("/desk/set-aside/").status_code == 403
+    assert client.get("/desk/set-aside/").status_code == 302
+
+
+def test_numbers_that_forms_send_back_are_not_written_for_people(client_of: Make, town: None) -> None:
+    entry = NewAside("mqtt", "krog/x", "x", 0, b"1", "unknown", "No such.", "key", b'{"stream":"x","value":1}')
+    with sensing.hot() as store:
+        last = store.submit([], [entry] * 1200).result(timeout=30)[1][-1]
+    page = _page(client_of("vida", "operator"), "/desk/set-aside/")
+    assert f'name="id" value="{last}"' in page
 
 
 def test_messages_are_dismissed_with_a_note_only(client_of: Make, lost: list[int]) -> None:
@@ -266,15 +275,15 @@ def test_messages_are_dismissed_with_a_note_only(client_of: Make, lost: list[int
         ({"act": "replay", "id": [lost[2]]}, "nothing to try"),
         ({"act": "dismiss", "id": ["1; DROP TABLE aside"], "note": "x"}, "Nothing is chosen"),
     ):
-        answer = vida.post("/desk/streams/set-aside/", form, follow=True)
+        answer = vida.post("/desk/set-aside/", form, follow=True)
         assert words in answer.content.decode()
     assert {entry.state for entry in lake.aside_by_id(lost)} == {"open"}
-    done = vida.post("/desk/streams/set-aside/", {"act": "dismiss", "id": lost[:2], "note": "test"}, follow=True)
+    done = vida.post("/desk/set-aside/", {"act": "dismiss", "id": lost[:2], "note": "test"}, follow=True)
     assert "2 messages were dismissed." in done.content.decode()
-    asked = vida.post("/desk/streams/set-aside/", {"act": "replay", "id": [lost[3]]}, follow=True)
+    asked = vida.post("/desk/set-aside/", {"act": "replay", "id": [lost[3]]}, follow=True)
     assert "1 message is being tried again." in asked.content.decode()
     assert [entry.state for entry in lake.aside_by_id(lost)] == ["dismissed", "dismissed", "open", "asked"]
-    assert "test" in _page(vida, "/desk/streams/set-aside/?state=dismissed")
+    assert "test" in _page(vida, "/desk/set-aside/?state=dismissed")
 
 
 # The API.
@@ -357,12 +366,12 @@ def test_the_api_draws_series_with_gaps(client: Client, town: None) -> None:
 def test_withheld_values_do_not_leave_by_the_api(client: Client, db: None) -> None:
     sensing.dataset("mlaka-water", noun="streams", fields={"time": {}, "value": {"access": "official"}})
     sensing.declare(inflow=sensing.stream())
-    sensing.observe("inflow", [7.5])
+    sensing.observe("inflow", [6543.25])
     assert _json(client, "/api/v1/streams/inflow")["latest"]["withheld"] is True
     for address in ("/api/v1/streams/inflow", "/api/v1/streams/inflow/observations", "/api/v1/streams/inflow/series"):
-        assert "7.5" not in client.get(address).content.decode()
+        assert "6543" not in client.get(address).content.decode()
     for address in ("/en/streams/inflow", "/en/streams/inflow?format=csv"):
-        assert "7.5" not in _page(client, address).replace("7.5 ", "")
+        assert "6543" not in _page(client, address).replace(",", "")
 
 
 def test_a_retired_stream_is_gone(client: Client, town: None) -> None:

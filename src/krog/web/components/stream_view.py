@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 
 from krog.base import times
 from krog.base.errors import Invalid
-from krog.base.settings import settings
 from krog.base.text import say
 from krog.streams.reads import OVERDUE_AFTER
 from krog.streams.shapes import Datastream, Latest, Series, State, Thing
@@ -72,10 +71,7 @@ def word_of(latest: Latest) -> str:
     """The state of a datastream in words."""
     if latest.state is State.NEVER:
         return _("no values yet")
-    if latest.state is State.SILENT and latest.time is not None:
-        since = formats.ago(latest.time, language(), settings().timezone)
-        return _("silent, last value %(when)s") % {"when": since}
-    return _("working")
+    return _("silent") if latest.state is State.SILENT else _("working")
 
 
 def lines(streams: Iterable[Datastream], newest: Mapping[str, Latest], page: str) -> list[Line]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -94,7 +96,7 @@ def detail(request: HttpRequest, key: str) -> HttpResponse:
             "line": stream_view.lines([stream], {key: latest}, "desk-streams-detail")[0],
             "fates": [(REASONS.get(reason, reason), count) for reason, count in sorted(fates.items())],
             "aside": reads.set_aside(grant, key=key, limit=5).items if keeper else [],
-            "entries": reads.history(grant, key),
+            "entries": [replace(e, verb=_("declared in the city's files")) for e in reads.history(grant, key)],
             "host": found.mqtt_host,
             "port": found.mqtt_port,
             "url": found.url,
@@ -182,6 +184,6 @@ def _answer(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("streams/", listing, name="desk-streams-list"),
-    path("streams/set-aside/", ledger, name="desk-streams-aside"),
+    path("set-aside/", ledger, name="desk-streams-aside"),
     path("streams/<str:key>", detail, name="desk-streams-detail"),
 ]
