@@ -82,7 +82,7 @@ def combine(formula: Formula, inputs: Mapping[str, Input], period: str) -> Resul
     if lacking:
         return Result(None, _unique(lacking))
     table = _evaluate(formula.expr, tables, formula.terms)
-    value = table.values.get((period,), Missing(({"code": "no-readings"},)))
+    value = table.values.get((period,) if table.dims else (), Missing(({"code": "no-readings"},)))
     if isinstance(value, Missing):
         return Result(None, _unique(value.reasons))
     try:

@@ -44,7 +44,8 @@ below which a stream counts as not there · `title` for readers.
 `["neg", a]` `["abs", a]` `["min", a, b, …]` `["max", a, b, …]` `["fill", term, number]` (the number, in the term's
 unit, stands in where an optional term is missing) and `["sum_over" | "mean_over" | "min_over" | "max_over", "stream"
 | "local_date" | "local_month", a]`, which takes one dimension away. What remains must be the indicator's own period
-(day: local_date, month: local_month, year: local_year).
+(day: local_date, month: local_month, year: local_year), or nothing where its days or months were taken away: one
+period is computed at a time.
 
 `formula_id` = SHA-256 of the canonical form: the order of keys, of streams and roles, and titles do not change it.
 """
@@ -359,7 +360,7 @@ def _check(formula: Formula, period: str) -> Iterator[Problem]:
     problems: list[Problem] = []
     left = dimensions(formula.expr, formula.terms, problems)
     own = TIME_GRAINS[period]
-    if not problems and left != {own}:
+    if not problems and left and left != {own}:
         problems.append(
             Problem(f"The result has the dimensions {', '.join(sorted(left)) or 'none'}.", "formula expr", own,
                     'Take a dimension away, for example with ["sum_over", "stream", …].')
