@@ -12,6 +12,16 @@ export function focusErrors(root) {
   root.querySelector("[data-focus]")?.focus();
 }
 
+// What scrolls sideways can be reached and scrolled by keyboard.
+export function reachScrollers(root) {
+  for (const box of root.querySelectorAll?.(".table-scroll:not([tabindex])") ?? []) {
+    if (box.scrollWidth <= box.clientWidth) continue;
+    box.tabIndex = 0;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", box.querySelector("caption")?.textContent.trim() || document.title);
+  }
+}
+
 // A choice that only filters the page need not be confirmed; its button stays for those without script.
 export function submitOnChange(root) {
   for (const select of root.querySelectorAll("select[data-submit]")) {
