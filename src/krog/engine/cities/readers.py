@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 
 from krog.base.declaration import Declaration
 from krog.engine.cities import cells, toml_lines
+from krog.engine.cities.features import features
 from krog.engine.cities.files import listing, read_text
 from krog.engine.cities.findings import Finding, finding, nearest
 from krog.engine.cities.kinds import Kinds, geometry_field, slots
@@ -238,60 +238,14 @@ def _made_key(declaration: Declaration, fields: Mapping[str, Any]) -> str | None
         return None
 
 
-def _features(name: str, text: str, found: Reading) -> list[tuple[int, dict[str, Any]]]:
-    """The features of a GeoJSON text with their lines."""
-
-    def refuse(word: str) -> Any:
-        raise ValueError(f"{word} is not a number that JSON knows")
-
-    try:
-        document = json.loads(text, parse_constant=refuse)
-    except json.JSONDecodeError as error:
-        found.findings.append(finding(f"This is not JSON: {error.msg} (column {error.colno}).", name, error.lineno))
-        return []
-    except RecursionError:
-        found.findings.append(finding("The file is nested too deeply.", name))
-        return []
-    except ValueError as error:
-        found.findings.append(finding(f"This is not JSON: {error}.", name))
-        return []
-    features = document.get("features") if isinstance(document, dict) else None
-    if not isinstance(document, dict) or document.get("type") != "FeatureCollection" or not isinstance(features, list):
-        found.findings.append(finding("This is not GeoJSON.", name, 1, allowed="a FeatureCollection with features"))
-        return []
-    result = []
-    for line, (number, feature) in zip(_feature_lines(text, len(features)), enumerate(features), strict=True):
-        if isinstance(feature, dict) and feature.get("type") == "Feature":
-            result.append((line, feature))
-        else:
-            found.findings.append(finding("This is not a GeoJSON feature.", name, line, f"feature {number + 1}"))
-    return result
-
-
-def _feature_lines(text: str, count: int) -> list[int]:
-    """The line that each feature begins in; 0 where it cannot be told."""
-    decoder = json.JSONDecoder()
-    match = re.search(r'"features"\s*:\s*\[', text)
-    lines: list[int] = []
-    at, line, counted = (match.end() if match else len(text)), 1, 0
-    try:
-        while len(lines) < count:
-            at = re.compile(r"[\s,]*").match(text, at).end()  # type: ignore[union-attr]
-            line += text.count("\n", counted, at)
-            counted = at
-            lines.append(line)
-            _, at = decoder.raw_decode(text, at)
-    except ValueError:
-        pass
-    return (lines + [0] * count)[:count]
-
-
 def _geojson(name: str, text: str, declared: Sequence[Declaration], found: Reading, kinds: Kinds) -> None:
     declaration = declared[0]
     types = fields_of(declaration.shape)
     inside = slots(declaration.file, name) or {}
     shape = geometry_field(declaration)
-    for line, feature in _features(name, text, found):
+    given, wrong = features(name, text)
+    found.findings += wrong
+    for line, feature in given:
         fields: dict[str, Any] = dict(inside)
         values: dict[str, Any] = {}
         properties = feature.get("properties") or {}
@@ -313,7 +267,9 @@ def _join_geometries(name: str, text: str, declared: Sequence[Declaration], foun
     """Gives the geometries of `territories.geojson` to the things of `territories.toml` with the same key."""
     things = {item.key: item for one in declared for item in found.of(one.kind) if isinstance(item.key, str)}
     names = {one.kind: geometry_field(one) for one in declared}
-    for line, feature in _features(name, text, found):
+    given, wrong = features(name, text)
+    found.findings += wrong
+    for line, feature in given:
         item = things.get(str(feature.get("id")))
         label = names[item.kind] if item else ""
         if item is None:
