@@ -114,6 +114,7 @@ def rows(tree: Tree, shown: Iterable[str], filtered: bool, version: str = "") ->
             "node": node, "href": f"{base}/{node.key}{suffix}", "mark": mark, "word": word, "opens": depth > node.depth,
             "closes": range(max(0, node.depth - depth)), "match": node.key in wanted and filtered,
             "unfold": filtered or node.depth == 0, "quiet": node.state.code == "no_data",
+            "parts": sum(child in kept for child in node.children),
         })
     return found
 
