@@ -366,12 +366,12 @@ def test_the_api_draws_series_with_gaps(client: Client, town: None) -> None:
 def test_withheld_values_do_not_leave_by_the_api(client: Client, db: None) -> None:
     sensing.dataset("mlaka-water", noun="streams", fields={"time": {}, "value": {"access": "official"}})
     sensing.declare(inflow=sensing.stream())
-    sensing.observe("inflow", [6543.25])
+    sensing.observe("inflow", [987654321.125])
     assert _json(client, "/api/v1/streams/inflow")["latest"]["withheld"] is True
     for address in ("/api/v1/streams/inflow", "/api/v1/streams/inflow/observations", "/api/v1/streams/inflow/series"):
-        assert "6543" not in client.get(address).content.decode()
+        assert "987654321" not in client.get(address).content.decode()
     for address in ("/en/streams/inflow", "/en/streams/inflow?format=csv"):
-        assert "6543" not in _page(client, address).replace(",", "")
+        assert "987654321" not in _page(client, address).replace(",", "")
 
 
 def test_a_retired_stream_is_gone(client: Client, town: None) -> None:

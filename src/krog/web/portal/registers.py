@@ -55,6 +55,7 @@ def detail(request: HttpRequest, key: str) -> HttpResponseBase:
             on_map = reads.records(grant, key, **wishes, limit=record_view.ON_MAP)
     except Invalid as error:
         problems = error.problems
+    filters = record_view.filters(register, chosen)
     fields = [f for f in register.fields if f.name != register.title_field][: COLUMNS - 1]
     title_field = register.field(register.title_field)
     return render(
@@ -65,7 +66,9 @@ def detail(request: HttpRequest, key: str) -> HttpResponseBase:
             "q": wishes["text"],
             "sort": sort,
             "problems": problems,
-            "filters": record_view.filters(register, chosen),
+            "filters": filters,
+            "ranges": [each for each in filters if each.kind != "choice"],
+            "ranged": any(each.low or each.high for each in filters),
             "filtered": bool(chosen or wishes["text"] or wishes["bbox"]),
             "heads": record_view.columns(request, [*([title_field] if title_field else []), *fields], sort),
             "titled": title_field is not None,
