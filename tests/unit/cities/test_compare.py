@@ -104,9 +104,15 @@ def test_applying_twice_changes_nothing_more(base: Any, file: Any, desk: Any, ta
     assert again is None or again.action == "keep"
 
 
-@given(sides, sides, sides)
-def test_what_only_the_desk_made_is_never_written_over(base: Any, file: Any, desk: Any) -> None:
-    change = one(base, file, desk)
+def test_taking_the_files_decides_conflicts_only() -> None:
+    change = one({"order": 1, "note": "a"}, {"order": 2, "note": "a"}, {"order": 3, "note": "b"}, "files")
+    assert change is not None
+    assert change.result == row(order=2, note="b")
+
+
+@given(sides, sides, sides, st.sampled_from([None, "files", "desk"]))
+def test_what_only_the_desk_made_is_never_written_over(base: Any, file: Any, desk: Any, take: Any) -> None:
+    change = one(base, file, desk, take)
     if base is None or file is None or desk is None or change is None or change.action != "change":
         return
     for name in row():

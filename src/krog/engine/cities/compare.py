@@ -163,12 +163,12 @@ def _left_files(
 def _fields(
     base: Mapping[str, Any], file: Mapping[str, Any], desk: Mapping[str, Any], take: Take | None
 ) -> Iterator[FieldChange]:
-    """Every field on which files or desk differ from the base: the side that changed wins."""
+    """Every field on which files and desk differ: the side that changed wins; `take` decides where both did."""
     for name, here in file.items():
         was, there = base.get(name), desk.get(name)
         if here == there:
             continue
-        if there == was or take == "files":
+        if there == was or (here != was and take == "files"):
             yield FieldChange(name, was, here, there, here)
         elif here == was or take == "desk":
             yield FieldChange(name, was, here, there, there)
