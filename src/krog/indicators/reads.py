@@ -105,7 +105,9 @@ def standing(about: shapes.Indicator, known: Sequence[shapes.Value]) -> shapes.S
     """Where an indicator stands, from its current values, oldest first."""
     evaluations = [evaluation.evaluate(about, target, known) for target in about.targets]
     year = times.to_datetime(times.now()).year
-    return shapes.Standing(about, known[-1] if known else None, evaluation.pick(evaluations, year), tuple(known))
+    latest = next((each for each in reversed(known) if each.value is not None), None)
+    gap = known[-1] if known and known[-1].value is None else None
+    return shapes.Standing(about, latest, evaluation.pick(evaluations, year), tuple(known), gap)
 
 
 def requests(

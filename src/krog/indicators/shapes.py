@@ -213,12 +213,16 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Standing:
-    """An indicator with its newest value and where it stands: what lists and plan pages show."""
+    """An indicator with its newest known value and where it stands: what lists and plan pages show.
+
+    `gap` is the newest period where its value cannot be known, and says why.
+    """
 
     indicator: Indicator
     latest: Value | None
     evaluation: Evaluation | None
     points: Sequence[Value] = field(default_factory=tuple)
+    gap: Value | None = None
 
 
 @dataclass(frozen=True)

@@ -38,13 +38,15 @@ def detail(request: HttpRequest, key: str) -> Document:
     about = reads.indicator(grant, key)
     values = reads.values(grant, key)
     found = [evaluation.evaluate(about, target, values) for target in about.targets]
+    standing = reads.standing(about, values)
     return {
         **_indicator(about),
         "formula": about.formula, "formula_id": about.formula_id or None,
         "baseline": {"period": about.baseline.period, "value": about.baseline.value, "note": about.baseline.note}
         if about.baseline else None,
         "targets": [{**_target(each), "evaluation": _evaluation(each)} for each in found],
-        "latest": _value(values[-1]) if values else None,
+        "latest": _value(standing.latest) if standing.latest else None,
+        "gap": _value(standing.gap) if standing.gap else None,
         "values": f"/api/v1/indicators/{key}/values",
     }  # fmt: skip
 
@@ -108,6 +110,7 @@ def _standing(found: Standing) -> Document:
     return {
         **_indicator(found.indicator),
         "latest": _value(found.latest) if found.latest else None,
+        "gap": _value(found.gap) if found.gap else None,
         "target": {**_target(chosen), "evaluation": _evaluation(chosen)} if chosen else None,
     }
 

@@ -67,9 +67,8 @@ def detail(request: HttpRequest, key: str) -> HttpResponse:
     about = reads.indicator(grant, key)
     values = reads.values(grant, key)
     evaluations = [evaluation.evaluate(about, target, values) for target in about.targets]
-    year = times.to_datetime(times.now()).year
-    chosen = evaluation.pick(evaluations, year)
-    latest = values[-1] if values else None
+    standing = reads.standing(about, values)
+    chosen, latest, gap = standing.evaluation, standing.latest, standing.gap
     mark, word = words.verdict(chosen, latest is not None)
     finding = view.sentence(about, values, chosen)
     history = reads.history(grant, key, limit=HISTORY)
@@ -79,7 +78,7 @@ def detail(request: HttpRequest, key: str) -> HttpResponse:
         "indicator": about, "latest": latest, "period": words.period(latest.period) if latest else "",
         "mark": mark, "word": word, "why": words.reasons(chosen), "finding": finding,
         "status": words.STATUSES[latest.status] if latest else "",
-        "missing": words.missing(latest.reasons) if latest else [],
+        "gap": words.period(gap.period) if gap else "", "missing": words.missing(gap.reasons) if gap else [],
         "chart": view.chart(about, values, evaluations, finding),
         "chain": view.chain(about, latest, view.datasets_of(grant, about)),
         "formula": words.formula(checked) if checked else "",
@@ -97,7 +96,11 @@ def detail(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _office(grant: Grant, about: Indicator) -> Any:
-    return people.office(grant, about.office) if about.office else None
+    """Who answers for it; nobody where the office is gone."""
+    try:
+        return people.office(grant, about.office) if about.office else None
+    except NotFound:
+        return None
 
 
 def _nodes(request: HttpRequest, key: str) -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ def sentence(about: Indicator, values: Sequence[Value], next_target: Evaluation 
     """What the newest value means, in one sentence of plain arithmetic; empty where nothing can be said."""
     known = [v for v in values if v.value is not None]
     if not known:
-        return _("There is no value yet.") if not values else ""
+        return _("There is no value yet.")
     last = known[-1]
     assert last.value is not None
     if about.period == "day":
