@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.utils import translation
 
 from krog.base import times
 from krog.base.errors import Conflict, Forbidden, Invalid, NotFound
@@ -20,6 +21,12 @@ from tests import measuring, sensing
 
 pytestmark = pytest.mark.django_db
 KEY = "k3-1.2025"
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture()
