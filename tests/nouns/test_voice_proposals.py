@@ -11,10 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from krog.base import times
 from krog.base.declaration import Change
 from krog.base.errors import Conflict, Forbidden, Invalid, NotFound
 from krog.base.grant import ANONYMOUS
 from krog.base.ids import Ref
+from krog.engine.forget import forget
 from krog.journal import reads as journal
 from krog.people.permissions import SYSTEM
 from krog.plans import verbs as plans
@@ -196,6 +198,20 @@ def test_only_people_of_the_city_answer(dataset: Make, official: Any, reader: Ca
     with pytest.raises(Invalid, match="withheld"):
         verbs.answer(official, key=key, accept=True, text="x", withhold=True)
     verbs.answer(official, key=key, accept=True, text="")
+
+
+def test_what_nobody_confirms_is_forgotten(dataset: Make, official: Any) -> None:
+    plan(dataset)
+    call(dataset)
+    old, new, plain = propose(email=SECRET, text="Secret words"), propose(email=SECRET), propose()
+    models.Proposal.objects.filter(key__in=[old, plain]).update(created=times.now() - 31 * times.DAY)
+    with pytest.raises(Forbidden):
+        verbs.forget_unconfirmed(official)
+    forget()
+    assert {row.key for row in models.Proposal.objects.all()} == {new, plain}
+    assert "Secret words" not in str(journal.history(Ref("proposal", old)))
+    with pytest.raises(NotFound):
+        verbs.confirm(ANONYMOUS, token=mails.token_of(old))
 
 
 def test_calls_of_files_are_read_back_and_retired(dataset: Make) -> None:

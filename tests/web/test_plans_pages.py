@@ -67,7 +67,7 @@ def test_a_node_shows_why_who_and_what_and_escapes_what_people_wrote(client: Cli
                   "the target can be read in several ways", "Water supply renewal", "&lt;b&gt;pipes&lt;/b&gt;"):
         assert words in page
     assert "Petra Planner" not in page
-    assert "plans.review" in _get(client, "/en/plans/town/u3.2/history")
+    assert "reviewed" in _get(client, "/en/plans/town/u3.2/history")
     assert "Petra Planner" not in _get(client, "/en/plans/town/u3.2/history")
     _get(client, "/en/plans/town/nothing", 404)
 
@@ -121,3 +121,29 @@ def test_pages_take_few_queries_however_large_the_plan_is(
     ):
         with django_assert_max_num_queries(12):
             _get(reader, address)
+
+
+def test_programs_read_plans_and_what_changed(client: Client, dataset: Make) -> None:
+    plan(dataset)
+    draft = verbs.begin_draft(PLANNER, plan="town", label="Plan 2026")
+    verbs.change_node(PLANNER, plan="town", draft=draft, node="u3.1", fields={"title": {"en": "Parks"}},
+                      because=Ref("proposal", "p-abc"))
+    verbs.link(PLANNER, plan="town", draft=draft, source="u3.1", target="u3.2", type="contributes")
+    _get(client, f"/api/v1/plans/town?version={draft}", 404)
+    verbs.consult(PLANNER, plan="town", draft=draft)
+    verbs.adopt(PLANNER, plan="town", version=draft, body="Town council", on=verbs.today())
+    one = client.get("/plans/town/u3.1", headers={"accept": "application/json"}).json()
+    assert (one["title"], one["path"], one["state"]) == ({"en": "Parks"}, ["tp3"], "no_data")
+    assert [each["kind"] for each in one["versions"]] == ["changed", "added"]
+    assert client.get("/plans/town/u3.1").headers["Location"].endswith("/plans/town/u3.1")
+    assert [v["status"] for v in client.get("/api/v1/plans/town/versions").json()] == ["adopted", "amended"]
+    diff = client.get(f"/api/v1/plans/town/diff?a=first&b={draft}").json()
+    assert [(n["key"], n["fields"], n["because"][0]["ref"]) for n in diff["nodes"]] == [
+        ("u3.1", ["title"], "proposal/p-abc")
+    ]
+    assert diff["links_added"] == ["u3.1--contributes--u3.2"]
+    before = client.get("/api/v1/plans/town?version=first").json()
+    assert next(n for n in before["nodes"] if n["key"] == "u3.1")["title"] == {"en": "Green spaces"}
+    for wrong in ("/api/v1/plans/nothing", "/api/v1/plans/town/nothing", "/api/v1/plans/town/diff?b=nothing"):
+        assert client.get(wrong).status_code == 404
+    assert client.get("/api/v1/plans/town/diff").status_code in (400, 422)

@@ -23,6 +23,7 @@ MODULES = [
     "krog.engine.evaluate",
     "krog.engine.compute",
     "krog.engine.notify",
+    "krog.engine.forget",
 ]
 
 

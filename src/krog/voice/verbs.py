@@ -18,6 +18,7 @@ from krog.base.errors import Conflict, Invalid, NotFound, Problem, invalid
 from krog.base.grant import Reader
 from krog.base.ids import Ref
 from krog.catalogue import door
+from krog.journal.verbs import erase as erase_journal
 from krog.journal.verbs import record
 from krog.people.permissions import require
 from krog.plans import reads as plans
@@ -191,6 +192,19 @@ def erase_author(by: Reader, *, key: str, reason: str) -> None:
         row.author = row.email = ""
         row.save(update_fields=["author", "email"])
         record(by, "voice.erase-author", Ref("proposal", key), reason=reason)
+
+
+def forget_unconfirmed(by: Reader, *, days: int = 30) -> int:
+    """Deletes proposals whose address nobody has confirmed for so many days, with what the journal holds of their
+    words; returns how many. Nobody has read them."""
+    require(by, "digital_officer", what="erase personal data")
+    before = times.now() - days * times.DAY
+    with transaction.atomic():
+        rows = list(models.Proposal.objects.select_for_update().filter(state="unconfirmed", created__lt=before)[:200])
+        for row in rows:
+            erase_journal(by, ref=Ref("proposal", row.key), reason=f"not confirmed in {days} days")
+            row.delete()
+    return len(rows)
 
 
 def declare_calls(by: Reader, *, changes: Sequence[Change]) -> None:

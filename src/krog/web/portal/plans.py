@@ -282,7 +282,7 @@ def history(request: HttpRequest, plan: str, key: str) -> HttpResponse:
     grant = _grant(request)
     one = reads.node(grant, plan, key)
     return render(request, "portal/plans/history.html", {
-        "node": one, "entries": reads.history(grant, plan, key),
+        "node": one, "entries": [words.entry(each) for each in reads.history(grant, plan, key)],
         "crumbs": _crumbs((plan, reverse("portal-plans-tree", args=[plan])),
                           (words.title(one), reverse("portal-plans-node", args=[plan, key])), (_("History"), "")),
     })

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from krog.base.text import say
+from krog.journal.shapes import Entry
 from krog.plans.shapes import Node, Reason
 
 #: State of a node → mark of the status component, words.
@@ -66,9 +69,18 @@ JUDGEMENTS: dict[str, tuple[str, Any]] = {
 }
 DECISIONS: dict[str, Any] = {"keep": _("go on as planned"), "change": _("change the plan"), "stop": _("stop")}
 FIELDS: dict[str, Any] = {
-    "title": _("Title"), "text": _("Purpose"), "level": _("Level"), "number": _("Number"), "parent": _("Part of the node"),
-    "order": _("Place among its neighbours"), "office": _("Responsible office"), "status": _("How far it is"),
-    "strategic": _("Strategic"), "horizon": _("Horizon"), "note": _("Note"), "source": _("Source"),
+    "title": _("Title"),
+    "text": _("Purpose"),
+    "level": _("Level"),
+    "number": _("Number"),
+    "parent": _("Part of the node"),
+    "order": _("Place among its neighbours"),
+    "office": _("Responsible office"),
+    "status": _("How far it is"),
+    "strategic": _("Strategic"),
+    "horizon": _("Horizon"),
+    "note": _("Note"),
+    "source": _("Source"),
 }
 PROPOSAL_STATES: dict[str, tuple[str, Any]] = {
     "unconfirmed": ("none", _("waits for the author to confirm the e-mail address")),
@@ -95,6 +107,47 @@ _NO_VERDICT: dict[str, Any] = {
     "no-baseline": _("there is no baseline"),
     "demo-data": _("its values are replayed or simulated, not facts"),
 }
+
+
+VERBS: dict[str, Any] = {
+    "plans.review": _("reviewed"),
+    "plans.adopt": _("changed by adoption"),
+    "plans.declare": _("taken over from the city's files"),
+    "plans.draft-change": _("changed in a draft"),
+    "plans.draft-add": _("added in a draft"),
+    "plans.draft-remove": _("removed in a draft"),
+    "plans.draft-undo": _("change in a draft taken back"),
+    "plans.draft-link": _("linked in a draft"),
+    "plans.draft-unlink": _("link taken out in a draft"),
+    "plans.draft-indicator": _("indicator changed in a draft"),
+    "plans.draft-declare": _("changed by the city's files in a draft"),
+}
+
+
+def entry(found: Entry) -> Entry:
+    """An entry of a node's history in words."""
+    if found.verb == "plans.review" and found.after:
+        said = found.after
+        _mark, judgement = JUDGEMENTS[said["judgement"]]
+        after = {str(_("How is it doing?")): str(judgement), str(_("What follows?")): str(DECISIONS[said["decision"]])}
+        return replace(found, verb=str(VERBS[found.verb]), reason=said.get("note", ""), before=None, after=after)
+
+    def shown(content: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        if content is None:
+            return None
+        return {
+            str(FIELDS.get(name, name)): _shown(value) for name, value in content.items() if value not in ("", {}, None)
+        }
+
+    return replace(
+        found, verb=str(VERBS.get(found.verb, found.verb)), before=shown(found.before), after=shown(found.after)
+    )
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return " · ".join(f"{language}: {text}" for language, text in sorted(value.items()))
+    return {True: gettext("yes"), False: gettext("no")}[value] if isinstance(value, bool) else value
 
 
 def status(status: str) -> Any:
