@@ -8,8 +8,12 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import django
 
@@ -32,6 +36,8 @@ log = logging.getLogger("krog.ingest")
 
 #: What a request to the pages may have besides its photo, in bytes.
 BESIDES = 2_000_000
+#: How long requests to the pages may go on when Krog stops, in seconds.
+GRACE_S = 3.0
 
 
 class Public:
@@ -53,7 +59,9 @@ class Public:
             secure=given.url.startswith("https:"),
         )
         self.lag = state.Lag()
+        _when_told_to_stop(self.let_go)
         self.mqtt: Listener | None = None
+        self.stopping: asyncio.Task[None] | None = None
         if given.mqtt_port:
             self.mqtt = Listener(
                 given.mqtt_host, given.mqtt_port, door=ingest, rights=self.rights, live=self.live
@@ -61,9 +69,18 @@ class Public:
             await self.mqtt.start()
             log.info("MQTT is listened for on %s:%s.", given.mqtt_host, self.mqtt.port)
 
+    def let_go(self) -> None:
+        """Requests that would not end by themselves end now; the others have a moment."""
+        self.watching.close()
+        asyncio.get_running_loop().call_later(GRACE_S, self.forwarder.cut)
+        if self.mqtt is not None:
+            self.stopping = asyncio.get_running_loop().create_task(self.mqtt.stop())
+
     async def stop(self) -> None:
         self.watching.close()
-        if self.mqtt is not None:
+        if self.stopping is not None:
+            await self.stopping
+        elif self.mqtt is not None:
             await self.mqtt.stop()
         self.replays.cancel()
         self.live.close()
@@ -109,6 +126,23 @@ def _die_with_parent() -> None:
     """The server's supervisor may be killed outright; then this process must not keep the port and the hot store."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+def _when_told_to_stop(call: Callable[[], None]) -> None:
+    """Calls `call` in the loop when the process is told to stop. The server waits for open requests before it ends the
+    application's life, and a request for live values ends only when it is told to."""
+    loop = asyncio.get_running_loop()
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before = signal.getsignal(number)
+
+        def told(signum: int, frame: FrameType | None, before: Any = before) -> None:
+            loop.call_soon_threadsafe(call)
+            if callable(before):
+                before(signum, frame)
+
+        signal.signal(number, told)
 
 
 public = Public()

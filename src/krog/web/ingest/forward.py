@@ -1,17 +1,20 @@
-"""Everything that is not answered here is handed to the process that renders the pages, streaming both ways."""
+"""Everything that is not answered here is handed to the process that renders the pages."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import tempfile
+from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import aiohttp
 from yarl import URL
 
-from krog.base.errors import KrogError, TooLarge, Transient
+from krog.base.errors import Busy, KrogError, TooLarge, Transient
 from krog.web.ingest.http import Gone, Headers, Receive, Reply, Scope, Send, answer, discard, header, problem
 from krog.web.problems import MACHINE_PATHS
 
@@ -27,6 +30,9 @@ FORWARDED = frozenset({b"forwarded", b"via", b"x-real-ip"})
 #: Seconds for the pages to answer; to take or give the next piece of a body.
 ANSWER_S, PIECE_S = 60.0, 60.0
 CONNECTIONS = 100
+#: Bytes: of a request that stay in memory (more go to a temporary file), of all requests that are being received, of a
+#: reply that are read ahead of its client, of a piece that is handed on.
+MEMORY, SPOOLED, AHEAD, PIECE = 500_000, 300_000_000, 4_000_000, 65_536
 
 STARTING = """<!doctype html><html lang="sl"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>Krog</title></head><body>
@@ -39,7 +45,11 @@ BROKEN = """<!doctype html><html lang="sl"><head><meta charset="utf-8">
 
 
 class Forwarder:
-    """A reverse proxy to a Unix socket. `largest` bounds requests, `secure` says that clients come by https."""
+    """A reverse proxy to a Unix socket. `largest` bounds requests, `secure` says that clients come by https.
+
+    A request is handed on when it is here as a whole, and a reply is taken as fast as the pages give it (to a bound):
+    the pages have few threads, and a slow client must not hold one.
+    """
 
     def __init__(self, socket: Path, *, largest: int, secure: bool = False):
         self.largest, self.secure = largest, secure
@@ -50,10 +60,22 @@ class Forwarder:
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         )
-        self.active = 0
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._spooled = 0
+        self._stopping = False
+
+    @property
+    def active(self) -> int:
+        return len(self._tasks)
 
     async def close(self) -> None:
         await self._session.close()
+
+    def cut(self) -> None:
+        """Ends what is still under way, because Krog stops."""
+        self._stopping = True
+        for task in tuple(self._tasks):
+            task.cancel()
 
     async def alive(self) -> bool:
         """Whether the pages answer at all."""
@@ -66,66 +88,147 @@ class Forwarder:
 
     async def forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hands the request on, and the reply back. The client is told when the pages cannot be reached."""
-        body = _Body(scope, receive, self.largest)
-        if body.declared > self.largest:
-            await discard(receive)
-            raise body.too_large()
-        self.active += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
         try:
-            for again in (True, False):
-                try:
-                    await self._once(scope, body, send)
-                    return
-                except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-                    stale = not isinstance(error, aiohttp.ClientConnectorError)
-                    if not (again and stale and not body.begun and scope["method"] in ("GET", "HEAD")):
-                        raise
+            with tempfile.SpooledTemporaryFile(MEMORY) as body:
+                await self._receive(scope, receive, body)
+                await self._hand_on(scope, body, receive, send)
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
         except _Cut as error:
             log.warning("%s", error)
             raise
+        finally:
+            self._tasks.discard(task)
+
+    async def _receive(self, scope: Scope, receive: Receive, body: IO[bytes]) -> None:
+        """The whole request, within its bound and the bound of all requests together."""
+        length = header(scope, b"content-length")
+        if length in ("", "0") and not header(scope, b"transfer-encoding"):
+            return
+        refusal = TooLarge("The request is too large.", "body", f"at most {self.largest // 1_000_000} MB")
+        if length.isdigit() and int(length) > self.largest:
+            await discard(receive)
+            raise refusal
+        size, more = 0, True
+        try:
+            while more:
+                try:
+                    event = await asyncio.wait_for(receive(), PIECE_S)
+                except TimeoutError:
+                    raise _Slow("The request comes too slowly.", todo="Try again on a better connection.") from None
+                if event["type"] == "http.disconnect":
+                    raise Gone
+                piece, more = event.get("body", b""), bool(event.get("more_body"))
+                size += len(piece)
+                self._spooled += len(piece)
+                if size > self.largest or self._spooled > SPOOLED:
+                    if more:
+                        await discard(receive)
+                    if size > self.largest:
+                        raise refusal
+                    raise Busy("Too much is being sent right now.", todo="Try again in a few seconds.")
+                body.write(piece)
+        finally:
+            self._spooled -= size
+        body.seek(0)
+
+    async def _hand_on(self, scope: Scope, body: IO[bytes], receive: Receive, send: Send) -> None:
+        try:
+            for again in (True, False):
+                try:
+                    await self._once(scope, body, receive, send)
+                    return
+                except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                    stale = not isinstance(error, aiohttp.ClientConnectorError)
+                    if not (again and stale and scope["method"] in ("GET", "HEAD")):
+                        raise
         except aiohttp.ClientConnectorError:
             starting = Transient("The pages are starting.", todo="Try again in a few seconds.")
             await answer(send, _apology(scope, starting, STARTING, 503))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            if body.refused is not None:
-                raise body.refused from None
             log.warning("The pages did not answer %s %s: %r", scope["method"], scope["path"], error)
             broken = Transient("The pages did not answer.", todo="Try again in a minute.")
             await answer(send, _apology(scope, broken, BROKEN, 502))
-        finally:
-            self.active -= 1
 
-    async def _once(self, scope: Scope, body: _Body, send: Send) -> None:
+    async def _once(self, scope: Scope, body: IO[bytes], receive: Receive, send: Send) -> None:
         path = scope.get("raw_path") or scope["path"].encode()
         query = scope["query_string"]
         url = URL("http://localhost" + (path + (b"?" + query if query else b"")).decode("latin-1"), encoded=True)
+        size = body.seek(0, os.SEEK_END)
+        body.seek(0)
+        headers = self._headers(scope)
+        if size or header(scope, b"content-length"):
+            headers.append(("Content-Length", str(size)))
         request = self._session.request(
-            scope["method"], url, headers=self._headers(scope), data=body.stream() if body.expected else None,
-            allow_redirects=False,
-        )  # fmt: skip
+            scope["method"], url, headers=headers, data=_pieces(body) if size else None, allow_redirects=False
+        )
         async with request as reply:
-            started = False
+            found: Headers = [
+                (name.lower(), value) for name, value in reply.raw_headers if name.lower() not in HOP_BY_HOP
+            ]
+            await send({"type": "http.response.start", "status": reply.status, "headers": found})
             try:
-                headers: Headers = [
-                    (name.lower(), value) for name, value in reply.raw_headers if name.lower() not in HOP_BY_HOP
-                ]
-                await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-                started = True
                 if scope["method"] != "HEAD":
-                    async for piece in reply.content.iter_any():
-                        await asyncio.wait_for(
-                            send({"type": "http.response.body", "body": piece, "more_body": True}), PIECE_S
-                        )
+                    await self._stream(reply, receive, send)
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                if started:
-                    raise _Cut(f"{scope['method']} {scope['path']} broke off: {error!r}") from error
-                raise
+                raise _Cut(f"{scope['method']} {scope['path']} broke off: {error!r}") from error
+
+    async def _stream(self, reply: aiohttp.ClientResponse, receive: Receive, send: Send) -> None:
+        """The reply's body: read ahead of the client by up to AHEAD bytes. Gone when the client left."""
+        pieces: deque[bytes] = deque()
+        changed = asyncio.Event()
+        ahead = 0
+        ended = False
+
+        async def read() -> None:
+            nonlocal ahead, ended
+            try:
+                async for piece in reply.content.iter_any():
+                    pieces.append(piece)
+                    ahead += len(piece)
+                    changed.set()
+                    while ahead > AHEAD:
+                        await asyncio.sleep(0.02)
+            finally:
+                ended = True
+                changed.set()
+
+        async def leave() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            changed.set()
+
+        reading, leaving = asyncio.create_task(read()), asyncio.create_task(leave())
+        try:
+            while True:
+                if leaving.done():
+                    raise Gone
+                if pieces:
+                    piece = pieces.popleft()
+                    await asyncio.wait_for(
+                        send({"type": "http.response.body", "body": piece, "more_body": True}), PIECE_S
+                    )
+                    ahead -= len(piece)
+                elif ended:
+                    await reading
+                    return
+                else:
+                    changed.clear()
+                    await changed.wait()
+        finally:
+            reading.cancel()
+            leaving.cancel()
+            await asyncio.gather(reading, leaving, return_exceptions=True)
 
     def _headers(self, scope: Scope) -> list[tuple[str, str]]:
         """The request's headers without those of the connection, and with who asks and how."""
         named = {word.strip().lower().encode() for word in header(scope, b"connection").split(",") if word.strip()}
-        drop = HOP_BY_HOP | FORWARDED | named
+        drop = HOP_BY_HOP | FORWARDED | named | {b"content-length"}
         found = [
             (name.decode("latin-1"), value.decode("latin-1"))
             for name, value in scope["headers"]
@@ -148,43 +251,9 @@ class _Slow(KrogError):
     code = "too-slow"
 
 
-class _Body:
-    """The request's body as it comes, with its bound."""
-
-    def __init__(self, scope: Scope, receive: Receive, largest: int):
-        self._receive, self._largest = receive, largest
-        length = header(scope, b"content-length")
-        self.expected = length not in ("", "0") or bool(header(scope, b"transfer-encoding"))
-        self.begun = False
-        #: Why the body came to no end: it is too large or too slow, or the client left.
-        self.refused: KrogError | Gone | None = None
-        self.declared = int(length) if length.isdigit() else 0
-
-    def too_large(self) -> TooLarge:
-        return TooLarge("The request is too large.", "body", f"at most {self._largest // 1_000_000} MB")
-
-    async def stream(self) -> AsyncIterator[bytes]:
-        self.begun = True
-        size = 0
-        while True:
-            try:
-                event: Any = await asyncio.wait_for(self._receive(), PIECE_S)
-            except TimeoutError:
-                self.refused = _Slow("The request comes too slowly.", todo="Try again on a better connection.")
-                raise self.refused from None
-            if event["type"] == "http.disconnect":
-                self.refused = Gone()
-                raise self.refused
-            piece = event.get("body", b"")
-            size += len(piece)
-            if size > self._largest:
-                await discard(self._receive)
-                self.refused = self.too_large()
-                raise self.refused
-            if piece:
-                yield piece
-            if not event.get("more_body"):
-                return
+async def _pieces(body: IO[bytes]) -> AsyncIterator[bytes]:
+    while piece := body.read(PIECE):
+        yield piece
 
 
 def _apology(scope: Scope, error: KrogError, page: str, status: int) -> Reply:

@@ -53,6 +53,7 @@ class Watching:
         self._by_key: dict[str, set[_Watch]] = {}
         self._watches: set[_Watch] = set()
         self.dropped = 0
+        self._closed = False
         self._unwatch = live.watch(self._deliver)
 
     @property
@@ -60,7 +61,8 @@ class Watching:
         return len(self._watches)
 
     def close(self) -> None:
-        """Ends all connections."""
+        """Ends all connections; no more are taken."""
+        self._closed = True
         self._unwatch()
         for watch in tuple(self._watches):
             watch.ended.set()
@@ -74,7 +76,7 @@ class Watching:
         if not allowed:
             todo = "The list of streams names those that you may see."
             raise NotFound("None of these datastreams can be watched.", "streams", todo=todo)
-        if self.clients >= CLIENTS:
+        if self.clients >= CLIENTS or self._closed:
             raise Transient("Too many watch already.", todo="Try again in a moment, or read the newest values by API.")
         watch = _Watch(reader, frozenset(wanted), allowed)
         self._watches.add(watch)
