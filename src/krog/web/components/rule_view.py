@@ -123,18 +123,18 @@ def chain(alert: Alert, rule: Rule) -> list[dict[str, str]]:
             "code": "",
         },
         {"label": _("window"), "text": f"{_at(alert.start)} – {_at(alert.since)}", "href": "", "code": ""},
-        {"label": _("signal"), "text": _("weighted sum of the streams"), "href": "", "code": formula(rule)},
+        {"label": _("signal"), "text": _("weighted sum of the streams"), "href": "", "code": ""},
         {
             "label": _("rule"),
             "text": str(say(rule.title, language)),
             "href": address.of("rules", rule.key),
-            "code": rule.key,
+            "code": "",
         },
         {
             "label": _("alert"),
             "text": f"{formats.number(alert.value, language, 2)} {symbol(alert.unit)}",
             "href": "",
-            "code": alert.key,
+            "code": "",
         },
     ]
 
@@ -155,8 +155,9 @@ def formula(rule: Rule) -> str:
     return " ".join(parts)
 
 
-def span_of(alert: Alert) -> tuple[int, int]:
+def span_of(alert: Alert, rule: Rule) -> tuple[int, int]:
     """What a page shows around an alert: a good part before it, and all since."""
     end = alert.cleared or times.now()
-    before = max((end - alert.since) // 2, 6 * times.HOUR)
+    least = 14 * times.DAY if rule.window.get("kind") == "daily" else 6 * times.HOUR
+    before = max((end - alert.since) // 2, least)
     return alert.since - before, end

@@ -71,7 +71,7 @@ def _page(request: HttpRequest, key: str, form: SayForm, status: int = 200) -> H
     shown = row(case, reader, me(reader, staff), staff, names)
     timeline: list[dict[str, Any]] = [{"time": m.time, "message": m} for m in case.messages]
     timeline += [
-        {"time": entry.time, "entry": entry}
+        {"time": entry.time, "entry": entry, "words": words.verb_words(entry.verb)}
         for entry in reads.history(_grant(request), key)
         if entry.verb not in ("cases.note", "cases.reply", "cases.receive", "cases.publish-photos")
     ]

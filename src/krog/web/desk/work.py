@@ -171,7 +171,10 @@ def _now(request: HttpRequest, offices: set[str]) -> dict[str, Any]:
     grant = _grant(request, "streams")
     keys = {d.key for d in datasets if d.noun == "streams"}
     shown = [s for s in streams.datastreams(grant, limit=300).items if s.dataset in keys] if keys else []
-    shown = sorted(shown, key=lambda stream: not stream.role)[:SHOWN]
+    # What the centre's rules look at comes first.
+    watched = [term.stream for rule in rules.rules(_grant(request, "rules"), offices=offices) for term in rule.terms]
+    order = {key: number for number, key in reversed(list(enumerate(watched)))}
+    shown = sorted(shown, key=lambda stream: order.get(stream.key, len(order)))[:SHOWN]
     return {
         "streams": stream_view.lines(shown, streams.latest_of(grant, shown), "desk-streams-detail"),
         "datasets": datasets,

@@ -65,6 +65,20 @@ MODES: Mapping[str, Any] = {
 }
 
 
+VERBS: Mapping[str, Any] = {
+    "cases.open": later("opened"), "cases.take": later("taken"), "cases.assign": later("assigned"),
+    "cases.hand-over": later("handed over to another office"), "cases.wait": later("waits"),
+    "cases.snooze": later("put off or brought back"), "cases.close": later("closed"),
+    "cases.decline": later("closed without action"), "cases.reopen": later("opened again"),
+    "cases.publish": later("changed what the public sees"), "cases.tick": later("ticked a step of the protocol"),
+}  # fmt: skip
+
+
+def verb_words(verb: str) -> str:
+    """What an entry of the journal says about a case."""
+    return str(VERBS.get(verb, verb))
+
+
 def language() -> str:
     return get_language() or "sl"
 
@@ -108,8 +122,10 @@ def standing_mark(state: str) -> Mark:
     return Mark(STANDINGS[state][0], str(STANDINGS[state][1]))
 
 
-def event_words(event: Event, office: str) -> str:
+def event_words(event: Event, office: str, by_rule: bool = False) -> str:
     """What happened, as a sentence for the person who reported."""
+    if by_rule and event.what == "opened":
+        return _("A rule has opened this case.")
     return {
         "opened": _("The report came in."),
         "taken": _("%(office)s has taken it over.") % {"office": office},

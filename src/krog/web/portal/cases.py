@@ -302,7 +302,7 @@ def detail(request: HttpRequest, address: str) -> HttpResponse:
     """How a case stands: for its reporter by the secret address, for everybody by the reference of a public one."""
     case = reads.status(_grant(request), address)
     office = words.office_title(case.office)
-    events = [{"event": event, "words": words.event_words(event, office)} for event in case.events]
+    events = [{"event": event, "words": words.event_words(event, office, case.cause is not None)} for event in case.events]
     response = render(
         request,
         "portal/cases/detail.html",
@@ -313,6 +313,7 @@ def detail(request: HttpRequest, address: str) -> HttpResponse:
             "sentence": words.sentence(case, office),
             "mark": words.mark(case.status, case.severity, case.overdue),
             "address": address,
+            "alert": words_of_alert(reader_of(request), case, "portal"),
             "sent": case.own and request.GET.get("sent") == "1",
             "crumbs": _crumbs((case.reference, "")),
             "map": words.case_map(_("Where"), [(case, "")]),
@@ -386,7 +387,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
             "status": words.STATUSES[case.status],
             "done": request.GET.get("done", ""),
             "token": token,
-            "alert": words_of_alert(by, case),
+            "alert": words_of_alert(by, case, "mail"),
             "mine": bool(case.assignee) and case.assignee == opened.account,
             "map": words.case_map(_("Where"), [(case, "")]),
             "crumbs": [{"title": case.reference, "href": ""}],
@@ -399,14 +400,14 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-def words_of_alert(by: Reader, case: shapes.Case) -> Any:
+def words_of_alert(by: Reader, case: shapes.Case | shapes.Status, purpose: str) -> Any:
     """The alert behind a case, or None."""
     from krog.rules import reads as rules
 
     if case.cause is None or case.cause.noun != "alert":
         return None
     try:
-        return rules.alert(door.open(by, "mail", kind="rules"), case.cause.key)
+        return rules.alert(door.open(by, purpose, kind="rules"), case.cause.key)
     except NotFound:
         return None
 

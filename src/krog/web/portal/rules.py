@@ -96,7 +96,7 @@ def detail(request: HttpRequest, key: str) -> HttpResponse:
 
 def alert_context(reader: Reader, alert: Alert, rule: Rule, grant: Grant, purpose: str) -> dict[str, Any]:
     """What the page of an alert shows, in portal and desk."""
-    start, end = rule_view.span_of(alert)
+    start, end = rule_view.span_of(alert, rule)
     found = [each for each in reads.evaluations(grant, rule.key, since=start) if each.end <= end]
     return {
         "alert": alert,
@@ -107,6 +107,7 @@ def alert_context(reader: Reader, alert: Alert, rule: Rule, grant: Grant, purpos
         "parts": rule_view.part_rows(alert.readings, titles_of(reader, rule, purpose)),
         "office": words.office_title(rule.office),
         "limits": rule_view.limit_words(rule),
+        "formula": rule_view.formula(rule),
     }
 
 
