@@ -38,10 +38,8 @@ def read(kind: str, geojson: Any) -> tuple[BaseGeometry | None, list[Problem]]:
         return None, [Problem(_("The coordinates cannot be read."), "geometry", "[14.3475, 46.2741]")]
     if found.is_empty or shapely.get_num_coordinates(found) > MAX_POINTS:
         return None, [Problem(_("The geometry is empty or has too many points."), "geometry", f"1 – {MAX_POINTS}")]
-    bounds = found.bounds
-    if not all(map(math.isfinite, bounds)) or not (
-        bounds[0] >= -180 and bounds[2] <= 180 and bounds[1] >= -90 and bounds[3] <= 90
-    ):
+    west, south, east, north = found.bounds
+    if not all(map(math.isfinite, found.bounds)) or not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
         allowed = _("longitude -180 to 180, latitude -90 to 90")
         return None, [Problem(_("The place is not on Earth."), "geometry", allowed)]
     if kind == "polygon" and not found.is_valid:
@@ -89,3 +87,9 @@ def read_box(text: str) -> tuple[float, float, float, float]:
 def to_wkt(geojson: Mapping[str, Any]) -> str:
     """A GeoJSON geometry as well-known text, for tables."""
     return str(shape(dict(geojson)).wkt)
+
+
+def bounds(geojson: Mapping[str, Any]) -> tuple[float, float, float, float]:
+    """West, south, east and north of a GeoJSON geometry."""
+    west, south, east, north = shape(dict(geojson)).bounds
+    return west, south, east, north

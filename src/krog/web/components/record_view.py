@@ -198,7 +198,19 @@ def record_map(title: str, records: Sequence[Record], page: str) -> maps.Map | N
         for r in records
         if r.geometry is not None
     ]
-    return maps.Map(title, features) if features else None
+    return maps.Map(title, features, bounds=_close(features)) if features else None
+
+
+def _close(features: Sequence[Mapping[str, Any]]) -> tuple[float, float, float, float] | None:
+    """Bounds drawn closely around several places, so that neighbours do not lie on each other."""
+    wide = maps.around(features)
+    boxes = [geometry.bounds(feature["geometry"]) for feature in features]
+    west, south = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    east, north = max(box[2] for box in boxes), max(box[3] for box in boxes)
+    if wide is None or len(features) < 2 or (west, south) == (east, north):
+        return wide
+    pad = max((east - west) * 0.08, (north - south) * 0.08, 0.0004)
+    return west - pad, south - pad, east + pad, north + pad
 
 
 def stream_lines(request: HttpRequest, purpose: str, register: Register, record: Record) -> list[stream_view.Line]:
