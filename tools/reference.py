@@ -9,7 +9,6 @@ import tempfile
 import types
 import typing
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -85,7 +84,7 @@ def city_files_page() -> str:
     import django
 
     django.setup()
-    from krog.web.settings import NOUNS
+    from krog.engine.cities.kinds import kinds
 
     lines = [
         "# The city in files",
@@ -96,21 +95,21 @@ def city_files_page() -> str:
         "1 to 100 of a-z 0-9 . _ -",
         "",
     ]
-    for noun in NOUNS:
-        for declaration in import_module(f"krog.{noun}.providers").DECLARATIONS:
-            lines += [
-                f"## `[[{declaration.kind}]]` in `{declaration.file}`",
-                "",
-                "| Field | Form | Names a |",
-                "|---|---|---|",
-            ]
-            hints = typing.get_type_hints(declaration.shape)
-            lines += [
-                f"| `{field}` | {_type(hints[field])} | {declaration.refs.get(field, '')} |"
-                for field in declaration.shape.__struct_fields__
-                if field != "key"
-            ]
-            lines.append("")
+    for declaration in kinds():
+        lines += [
+            f"## `[[{declaration.kind}]]` in `{declaration.file}`",
+            "",
+            "| Field | Form | Names a |",
+            "|---|---|---|",
+        ]
+        hints = typing.get_type_hints(declaration.shape)
+        inner = [f"`{way}`: {kind}" for way, kind in declaration.refs.items() if "." in way]
+        lines += [
+            f"| `{field}` | {_type(hints[field])} | {declaration.refs.get(field, '')} |"
+            for field in declaration.shape.__struct_fields__
+            if field != "key"
+        ]
+        lines += ["", *([f"Inside: {'; '.join(inner)}.", ""] if inner else [])]
     return "\n".join(lines)
 
 

@@ -77,10 +77,11 @@ def krog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Krog]:
     env = {k: v for k, v in os.environ.items() if not k.startswith(("KROG_", "DJANGO_"))}
     if shared := os.environ.get("KROG_SHARED"):
         env["KROG_SHARED"] = shared
-    process = subprocess.Popen(
-        [sys.executable, "-m", "krog.cli.main", "demo", "kranj", "--port", str(_free_port()), "--var", str(home / "var")],
-        cwd=ROOT, env=env, stdout=log.open("w"), stderr=subprocess.STDOUT, start_new_session=True,
-    )
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "krog.cli.main", "demo", "kranj", "--port", str(_free_port()), "--var", str(home / "var")],
+            cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+        )
     try:
         wait_until(lambda: "Krog is running" in log.read_text() or process.poll() is not None, 120, "running demo")
         said = log.read_text()

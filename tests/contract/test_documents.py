@@ -35,7 +35,7 @@ def test_links_between_documents_lead_somewhere(page):
 
 def test_every_task_of_the_readme_is_a_task_of_make():
     tasks = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
-    named = set(re.findall(r"`make ([a-z-]+)", (ROOT / "README.md").read_text("utf-8")))
+    named = set(re.findall(r"(?:^ {4}|`)make ([a-z-]+)", (ROOT / "README.md").read_text("utf-8"), re.M))
     assert {"demo", "test"} <= named <= tasks
 
 

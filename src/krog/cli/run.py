@@ -49,7 +49,7 @@ def prepare() -> None:
 def _granian(*words: str) -> int:
     os.execv(
         sys.executable,
-        [sys.executable, "-m", "granian", "--log-level", "warning", "--workers", "1", "--backpressure", "512", *words],
+        [sys.executable, "-m", "granian", "--log-level", "warning", "--workers", "1", "--workers-kill-timeout", "8", "--backpressure", "512", *words],
     )
 
 
@@ -76,12 +76,12 @@ def run_work() -> int:
 
     django.setup()
     from krog.engine import schedule
-    from krog.sources.mail import listener
+    from krog.sources.mail.listener import start as start_mail
 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    mail = listener.start()
+    mail = start_mail()
     try:
         schedule.run_forever(schedule.schedules(), stop)
     finally:
