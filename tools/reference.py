@@ -84,7 +84,7 @@ def city_files_page() -> str:
     import django
 
     django.setup()
-    from krog.engine.cities.kinds import kinds
+    from krog.engine.cities.kinds import collect
 
     lines = [
         "# The city in files",
@@ -95,7 +95,7 @@ def city_files_page() -> str:
         "1 to 100 of a-z 0-9 . _ -",
         "",
     ]
-    for declaration in kinds():
+    for declaration in collect():
         lines += [
             f"## `[[{declaration.kind}]]` in `{declaration.file}`",
             "",
