@@ -33,7 +33,7 @@ class House:
     """`streams` can be changed while it runs; `keys` are the secrets by key id."""
 
     def __init__(self, folder: Path):
-        self.folder = folder
+        self.folder, self.fixed_port = folder, 0
         self.keys = {"own": ("secret", OWN), "stranger": ("secret", STRANGER)}
         self.watchable = frozenset({"inflow", "delivery"})
         self.streams = {
@@ -66,7 +66,7 @@ class House:
         self.intake = Intake(writer, reads, index=lambda: dict(self.streams), epoch=lambda: 1, settings=given)
         live = Live(self.intake.subscribe)
         rights = Rights(self._verify, lambda reader, first: self.watchable)
-        self.listener = Listener("127.0.0.1", 0, door=self.intake, rights=rights, live=live)
+        self.listener = Listener("127.0.0.1", self.fixed_port, door=self.intake, rights=rights, live=live)
         await self.listener.start()
         self._ready.set()
         await self._stop.wait()

@@ -115,7 +115,9 @@ class RecordedFeed:
         place = self.times[0] + (wall(seconds, self.zone) - self.shift - self.times[0]) % self.cycle
         after = bisect_left(self.times, place)
         if after == 0 or after == len(self.times):
-            value = self.readings[min(after, len(self.times) - 1)][1]
+            moment, value = self.readings[min(after, len(self.times) - 1)]
+            if place - moment > GAP_S:
+                return None
         else:
             (one, low), (two, high) = self.readings[after - 1], self.readings[after]
             if two - one > GAP_S:
