@@ -1,5 +1,6 @@
 // The map's own quiet style, in the colours of the page's tokens.
-const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// Grey where the stylesheet did not come: a map without colours still shows where things are.
+const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim() || "#888888";
 
 export const reduced = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 

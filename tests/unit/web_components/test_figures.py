@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from django.utils.translation import override
 
 from krog.base import times
+from krog.base.ids import Ref
 from krog.base.origin import Origin
 from krog.cases.shapes import Status as Case
 from krog.indicators.shapes import Evaluation, Indicator, Standing, Status, Target, Value, Verdict
@@ -124,6 +126,14 @@ def test_only_cases_nearby_are_shown() -> None:
     near = today.cases([case(14.36, "urgent"), case(14.45), case(None)], MLAKA)
     assert [(item.title, item.state, item.meta) for item in near] == [("Mokra cesta", "warn", "Mlaka 12")]
     assert today.cases([case(14.36)], None) == []
+
+
+def test_a_leak_is_told_once_as_alert_or_as_case() -> None:
+    caused = replace(case(14.3475), cause=Ref("alert", "a1"))
+    assert today.cases([caused], MLAKA, {"a1"}) == []
+    assert len(today.cases([caused], MLAKA, {"a2"})) == 1
+    (item,) = today.alerts([replace(alert("m"), case="k-1")], frozenset({"m"}))
+    assert item.meta.endswith("v obravnavi")
 
 
 def call(phase: str, closes: date | None) -> Call:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.utils.translation import get_language, ngettext
@@ -70,12 +70,13 @@ def alerts(found: Iterable[Alert], here: frozenset[str]) -> list[Item]:
     for alert in found:
         if not any(part.stream in here for part in alert.readings):
             continue
-        value = formats.amount(alert.last_value, alert.unit, get_language() or "sl")
+        value = formats.amount(round(alert.last_value, 2), alert.unit, get_language() or "sl")
+        handled = f" · {_('being handled')}" if alert.case else ""
         items.append(Item(
             _("Alert"), _said(alert.title), "bad", _("alert"),
             _("%(value)s, limit %(limit)s") % {
                 "value": value, "limit": formats.number(alert.threshold, get_language() or "sl"),
-            },
+            } + handled,
             address.of("alerts", alert.key) or address.of("rules", alert.rule), alert.origin,
         ))  # fmt: skip
     if not items and here:
@@ -83,10 +84,12 @@ def alerts(found: Iterable[Alert], here: frozenset[str]) -> list[Item]:
     return items
 
 
-def cases(found: Iterable[Status], place: Territory | None) -> list[Item]:
-    """Public cases near the place that somebody is working on."""
+def cases(found: Iterable[Status], place: Territory | None, told: Collection[str] = ()) -> list[Item]:
+    """Public cases near the place that somebody is working on; not those of alerts that were told already (`told`)."""
     items = []
     for case in found:
+        if case.cause is not None and case.cause.key in told:
+            continue
         if place is None or place.lon is None or place.lat is None or case.lon is None or case.lat is None:
             continue
         if distance_km((place.lon, place.lat), (case.lon, case.lat)) > NEAR_KM:
