@@ -99,6 +99,11 @@ def _staff_rows(grant: Grant) -> QuerySet[models.Case]:
     return models.Case.objects.filter(door.where(grant, _COLUMNS)).select_related("type", "protocol")
 
 
+def _total(rows: QuerySet[models.Case], shown: int, limit: int, offset: int) -> int:
+    """How many there are; a page that is not full says it without asking the database again."""
+    return offset + shown if shown < limit and (shown or not offset) else rows.count()
+
+
 def end_of_today() -> int:
     """The end of the local day in UTC microseconds."""
     zone = settings.TIME_ZONE
@@ -142,7 +147,7 @@ def work(
     calm = DbCase(When(severity="urgent", then=0), When(severity="important", then=1), default=2)
     urgent_first = rows.annotate(calm=calm).order_by("calm", order) if tab != "closed" else rows.order_by(order)
     items = tuple(shapes.Summary(**summary_fields(row)) for row in urgent_first[offset : offset + limit])
-    return shapes.Page(items, rows.count())
+    return shapes.Page(items, _total(rows, len(items), limit, offset))
 
 
 def work_counts(grant: Grant, *, me: str, offices: Iterable[str], only_offices: bool = False) -> dict[str, int]:
@@ -189,12 +194,12 @@ def cases(
     if cause is not None:
         rows = rows.filter(cause_noun=cause.noun, cause_key=cause.key)
     items = tuple(shapes.Summary(**summary_fields(row)) for row in rows[offset : offset + limit])
-    return shapes.Page(items, rows.count())
+    return shapes.Page(items, _total(rows, len(items), limit, offset))
 
 
 def case(grant: Grant, key: str) -> shapes.Case:
     """One case in full for those who work for the city, or NotFound."""
-    row = _staff_rows(grant).filter(key=key.lower()).first()
+    row = _staff_rows(grant).filter(key=key.lower()).select_related("reporter").first()
     if row is None:
         raise NotFound(f"There is no case {key!r}.", "case")
     return case_of(row, grant.reader, grant.datasets.get(row.dataset))
@@ -213,7 +218,7 @@ def may_know_reporter(reader: Reader, office: str, access: Access | None) -> boo
 
 def case_of(row: models.Case, reader: Reader, access: Access | None) -> shapes.Case:
     """The full frozen value of a row."""
-    reporter = models.Reporter.objects.filter(case=row).first()
+    reporter = getattr(row, "reporter", None)
     known = may_know_reporter(reader, row.office, access)
     ticks = {tick.step: tick for tick in row.ticks.all()}
     steps = tuple(
@@ -259,8 +264,9 @@ def photos_of(row: models.Case) -> tuple[shapes.Photo, ...]:
 
 def history(grant: Grant, key: str, limit: int = 100) -> list[Entry]:
     """What changed about a case that the reader may see."""
-    case(grant, key)
-    return journal.history(Ref("case", key), limit)
+    if not _staff_rows(grant).filter(key=key.lower()).exists():
+        raise NotFound(f"There is no case {key!r}.", "case")
+    return journal.history(Ref("case", key.lower()), limit)
 
 
 # For reporters and the public
@@ -352,7 +358,7 @@ def public_cases(
         rows = rows.filter(type__key=type.replace("\x00", ""))
     page = rows[offset : offset + limit]
     items = tuple(_listed(row, grant.datasets.get(row.dataset)) for row in page)
-    return shapes.StatusPage(items, rows.count())
+    return shapes.StatusPage(items, _total(rows, len(items), limit, offset))
 
 
 def _listed(row: models.Case, access: Access | None) -> shapes.Status:

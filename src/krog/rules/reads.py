@@ -27,12 +27,23 @@ def terms_of(signal: Mapping[str, Any]) -> tuple[Term, ...]:
 def rule_of(row: models.Rule) -> shapes.Rule:
     """The frozen value of a row (with its state, best fetched along)."""
     return shapes.Rule(
-        id=row.pk, key=row.key, title=row.title, description=row.description, dataset=row.dataset, office=row.office,
-        protocol=row.protocol, case_type=row.case_type, severity=row.severity, unit=row.unit,
+        id=row.pk,
+        key=row.key,
+        title=row.title,
+        description=row.description,
+        dataset=row.dataset,
+        office=row.office,
+        protocol=row.protocol,
+        case_type=row.case_type,
+        severity=row.severity,
+        unit=row.unit,
         terms=terms_of(row.signal),
         window=row.window,
         limits=Limits(row.raise_above, row.raise_below, row.clear_below, row.clear_above, row.hold, row.hold_clear),
-        min_coverage=row.min_coverage, mode=row.mode, samples=tuple(row.samples), standing=_standing(row),
+        min_coverage=row.min_coverage,
+        mode=row.mode,
+        samples=tuple(row.samples),
+        standing=_standing(row),
     )
 
 
@@ -48,11 +59,26 @@ def _standing(row: models.Rule) -> shapes.Standing:
 def alert_of(row: models.Alert) -> shapes.Alert:
     """The frozen value of a row (with its rule, best fetched along)."""
     return shapes.Alert(
-        key=row.key, rule=row.rule.key, title=row.rule.title, dataset=row.dataset, office=row.rule.office,
-        unit=row.rule.unit, state=row.state, since=row.since, start=row.start, raised_at=row.raised_at,
-        cleared=row.cleared, value=row.value, last_value=row.last_value, last_time=row.last_time, peak=row.peak,
-        threshold=row.threshold, origin=Origin(row.origin), readings=tuple(Part(**part) for part in row.readings),
-        case=row.case, acknowledged_by=row.acknowledged_by,
+        key=row.key,
+        rule=row.rule.key,
+        title=row.rule.title,
+        dataset=row.dataset,
+        office=row.rule.office,
+        unit=row.rule.unit,
+        state=row.state,
+        since=row.since,
+        start=row.start,
+        raised_at=row.raised_at,
+        cleared=row.cleared,
+        value=row.value,
+        last_value=row.last_value,
+        last_time=row.last_time,
+        peak=row.peak,
+        threshold=row.threshold,
+        origin=Origin(row.origin),
+        readings=tuple(Part(**part) for part in row.readings),
+        case=row.case,
+        acknowledged_by=row.acknowledged_by,
     )
 
 
@@ -87,8 +113,13 @@ def rules_on(grant: Grant, stream: str) -> list[shapes.Rule]:
 
 
 def alerts(
-    grant: Grant, *, open_only: bool = False, rule: str | None = None, offices: Iterable[str] | None = None,
-    limit: int = 50, offset: int = 0,
+    grant: Grant,
+    *,
+    open_only: bool = False,
+    rule: str | None = None,
+    offices: Iterable[str] | None = None,
+    limit: int = 50,
+    offset: int = 0,
 ) -> shapes.AlertPage:
     """Alerts, newest first."""
     rows = models.Alert.objects.filter(_alerts_seen(grant)).select_related("rule").order_by("-since", "-id")
@@ -98,13 +129,21 @@ def alerts(
         rows = rows.filter(rule__key=rule.replace("\x00", ""))
     if offices is not None:
         rows = rows.filter(rule__office__in=list(offices))
-    return shapes.AlertPage(tuple(alert_of(row) for row in rows[offset : offset + limit]), rows.count())
+    items = tuple(alert_of(row) for row in rows[offset : offset + limit])
+    known = len(items) < limit and (items or not offset)
+    return shapes.AlertPage(items, offset + len(items) if known else rows.count())
 
 
 def _alerts_seen(grant: Grant) -> Q:
     return door.where(
-        grant, {"key": "rule__key", "mode": "rule__mode", "office": "rule__office", "severity": "rule__severity",
-                "state": "state"},
+        grant,
+        {
+            "key": "rule__key",
+            "mode": "rule__mode",
+            "office": "rule__office",
+            "severity": "rule__severity",
+            "state": "state",
+        },
     )
 
 
@@ -115,6 +154,15 @@ def alert(grant: Grant, key: str) -> shapes.Alert:
     if row is None:
         raise NotFound(f"There is no alert {key!r}.", "alert")
     return alert_of(row)
+
+
+def alert_and_rule(grant: Grant, key: str) -> tuple[shapes.Alert, shapes.Rule]:
+    """One alert with its rule, or NotFound."""
+    rows = models.Alert.objects.filter(_alerts_seen(grant), key=key.replace("\x00", ""))
+    row = rows.select_related("rule__state").first()
+    if row is None:
+        raise NotFound(f"There is no alert {key!r}.", "alert")
+    return alert_of(row), rule_of(row.rule)
 
 
 def evaluations(grant: Grant, rule: str, *, since: int = 0, limit: int = 400) -> list[shapes.Evaluation]:

@@ -103,8 +103,8 @@ def _alert(request: HttpRequest, case: shapes.Case) -> dict[str, Any] | None:
         return None
     grant = _grant(request, "rules")
     try:
-        alert = rules.alert(grant, case.cause.key)
-        return alert_context(request.reader, alert, rules.rule(grant, alert.rule), grant, "desk")  # type: ignore[attr-defined]
+        alert, rule = rules.alert_and_rule(grant, case.cause.key)
+        return alert_context(request.reader, alert, rule, grant, "desk")  # type: ignore[attr-defined]
     except NotFound:
         return None
 

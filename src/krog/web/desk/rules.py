@@ -117,13 +117,13 @@ def alert(request: HttpRequest, key: str) -> HttpResponse:
         except (Conflict, Forbidden) as error:
             messages.error(request, str(error))
         return HttpResponseRedirect(request.path)
-    found = reads.alert(grant, key)
-    rule = reads.rule(grant, found.rule)
+    found, rule = reads.alert_and_rule(grant, key)
     return render(
         request,
         "desk/rules/alert.html",
         {
             **alert_context(reader, found, rule, grant, "desk"),
+            "office": words.office_title(rule.office),
             "crumbs": _crumbs(
                 (words.said(rule.title), reverse("desk-rules-detail", args=[rule.key])), (_("Alert"), "")
             ),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -185,14 +187,35 @@ def _course(request: HttpRequest, offices: set[str]) -> dict[str, Any]:
     """How the centre does and what it intends: indicators and nodes of the plan that its offices answer for."""
     standings = indicators.standings(_grant(request, "indicators")).values()
     ours = [indicator_view.row(each) for each in standings if each.indicator.office in offices]
-    nodes: list[dict[str, Any]] = []
-    grant = door.open(request.reader, "desk")  # type: ignore[attr-defined]
-    for card in plans.plans(grant):
-        if len(nodes) >= SHOWN:
-            break
-        tree = plans.tree(grant, card.plan.key)
-        nodes += [{"node": node, "plan": card.plan} for node in tree.nodes.values() if node.office in offices]
-    return {"indicators": ours[:SHOWN], "nodes": nodes[:SHOWN]}
+    return {"indicators": ours[:SHOWN], "nodes": _nodes(request, offices)}
+
+
+def _nodes(request: HttpRequest, offices: set[str]) -> list[Any]:
+    """The nodes of the plans in force that these offices answer for. A plan moves when a council adopts it, so the
+    page of a centre looks at most once a minute."""
+    reader: Reader = request.reader  # type: ignore[attr-defined]
+    name = hashlib.sha256(repr((sorted(offices), sorted(reader.roles))).encode()).hexdigest()
+    found: list[Any] | None = cache.get(f"desk-nodes:{name}")
+    if found is None:
+        grant, found = door.open(reader, "desk", kind="plans"), []
+        for card in plans.plans(grant):
+            tree = plans.tree(grant, card.plan.key)
+            found += [
+                (card.plan.key, node.key, node.number, node.title)
+                for node in tree.nodes.values()
+                if node.office in offices
+            ]
+        cache.set(f"desk-nodes:{name}", found := found[:SHOWN], 60)
+    return [{"plan": plan, "key": key, "number": number, "title": title} for plan, key, number, title in found]
+
+
+def _centres(reader: Reader) -> dict[str, str]:
+    """Which centre each office serves; offices move seldom, and every page of the desk asks."""
+    found: dict[str, str] | None = cache.get("desk-centres")
+    if found is None:
+        found = {o.key: o.centre for o in people.offices(door.open(reader, "desk", kind="people")) if o.centre}
+        cache.set("desk-centres", found, 30)
+    return found
 
 
 def _waiting(reader: Reader) -> dict[str, tuple[int, bool]]:
@@ -204,12 +227,13 @@ def _waiting(reader: Reader) -> dict[str, tuple[int, bool]]:
         found["work"] = (sum(number for number, _hot in own), any(hot for _number, hot in own))
     by_centre: dict[str, list[tuple[int, int]]] = {}
     if counts:
-        for office in people.offices(door.open(reader, "desk", kind="people")):
-            if office.key in counts and office.centre:
-                by_centre.setdefault(office.centre, []).append(counts[office.key])
+        for office, centre_key in _centres(reader).items():
+            if office in counts:
+                by_centre.setdefault(centre_key, []).append(counts[office])
     for key, each in by_centre.items():
         found[f"centre-{key}"] = (sum(number for number, _hot in each), any(hot for _number, hot in each))
-    if failed := journal.mail_counts().get("failed", 0):
+    failed = cache.get_or_set("desk-failed-mails", lambda: journal.mail_counts().get("failed", 0), 10)
+    if failed:
         found["mail"] = (failed, True)
     return found
 

@@ -105,7 +105,6 @@ def alert_context(reader: Reader, alert: Alert, rule: Rule, grant: Grant, purpos
         "chart": rule_view.chart(rule, found, alert),
         "chain": rule_view.chain(alert, rule),
         "parts": rule_view.part_rows(alert.readings, titles_of(reader, rule, purpose)),
-        "office": words.office_title(rule.office),
         "limits": rule_view.limit_words(rule),
         "formula": rule_view.formula(rule),
     }
@@ -114,8 +113,7 @@ def alert_context(reader: Reader, alert: Alert, rule: Rule, grant: Grant, purpos
 def alert(request: HttpRequest, key: str) -> HttpResponse:
     """An alert: value, limit, since when, the readings behind it, and the case that handles it if it is public."""
     grant = _grant(request)
-    found = reads.alert(grant, key)
-    rule = reads.rule(grant, found.rule)
+    found, rule = reads.alert_and_rule(grant, key)
     case = ""
     if found.case:
         try:
@@ -128,6 +126,7 @@ def alert(request: HttpRequest, key: str) -> HttpResponse:
         "portal/rules/alert.html",
         {
             **alert_context(reader_of(request), found, rule, grant, "portal"),
+            "office": words.office_title(rule.office),
             "case": case,
             "crumbs": _crumbs(
                 (words.said(rule.title), reverse("portal-rules-detail", args=[rule.key])), (_("Alert"), "")
