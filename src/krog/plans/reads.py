@@ -182,6 +182,11 @@ def plans(grant: Grant) -> list[shapes.PlanCard]:
     return cards
 
 
+def plan(grant: Grant, key: str) -> shapes.Plan:
+    """One plan, or NotFound."""
+    return _one(grant, key)[1]
+
+
 def versions(grant: Grant, plan: str) -> list[shapes.Version]:
     """The versions of a plan, newest first; drafts for planners only."""
     return list(reversed(_one(grant, plan)[3].values()))

@@ -141,7 +141,8 @@ def begin(request: HttpRequest, plan: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("desk-plans-draft", args=[plan, made[0]]))
     return render(request, "desk/plans/begin.html", {
         "plan": plan, "form": form,
-        "crumbs": _crumbs((plan, reverse("desk-plans-table", args=[plan])), (_("New draft"), "")),
+        "crumbs": _crumbs((_said(reads.plan(_grant(request), plan).title), reverse("desk-plans-table", args=[plan])),
+                          (_("New draft"), "")),
     }, status=_status(form))
 
 

@@ -283,7 +283,7 @@ def history(request: HttpRequest, plan: str, key: str) -> HttpResponse:
     one = reads.node(grant, plan, key)
     return render(request, "portal/plans/history.html", {
         "node": one, "entries": [words.entry(each) for each in reads.history(grant, plan, key)],
-        "crumbs": _crumbs((plan, reverse("portal-plans-tree", args=[plan])),
+        "crumbs": _crumbs((_said(reads.plan(grant, plan).title), reverse("portal-plans-tree", args=[plan])),
                           (words.title(one), reverse("portal-plans-node", args=[plan, key])), (_("History"), "")),
     })
 
@@ -292,10 +292,10 @@ def versions(request: HttpRequest, plan: str) -> HttpResponse:
     """The versions of a plan, and the choice of two to compare."""
     grant = _grant(request)
     found = reads.versions(grant, plan)
-    in_force = next((v for v in found if v.in_force), None)
+    title = _said(reads.plan(grant, plan).title)
     return render(request, "portal/plans/versions.html", {
-        "plan": plan, "versions": [version_words(v) for v in found], "in_force": in_force, "many": len(found) > 1,
-        "crumbs": _crumbs((plan, reverse("portal-plans-tree", args=[plan])), (_("Versions"), "")),
+        "plan": plan, "versions": [version_words(v) for v in found], "many": len(found) > 1,
+        "crumbs": _crumbs((title, reverse("portal-plans-tree", args=[plan])), (_("Versions"), "")),
     })
 
 
