@@ -18,7 +18,7 @@ router = Router(tags=["indicators"])
 
 Document = dict[str, Any]
 Limit = Annotated[int, Query(ge=1, le=5000)]
-Offset = Annotated[int, Query(ge=0)]
+Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 Before = Annotated[str, Query(max_length=10)]
 
 

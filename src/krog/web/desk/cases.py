@@ -114,7 +114,8 @@ def _text(request: HttpRequest) -> str:
 
 
 def _publish(request: HttpRequest, by: Reader, key: str) -> None:
-    chosen = frozenset(int(each) for each in request.POST.getlist("photos") if each.isdigit())
+    named = request.POST.getlist("photos")
+    chosen = frozenset(int(each) for each in named if each.isascii() and each.isdigit() and len(each) < 19)
     verbs.publish(
         by,
         key=key,
@@ -134,7 +135,7 @@ def _snooze(request: HttpRequest, by: Reader, key: str) -> None:
 
 def _tick(request: HttpRequest, by: Reader, key: str) -> None:
     step = request.POST.get("step", "")
-    if not (step.isdigit() and len(step) < 4):
+    if not (step.isascii() and step.isdigit() and len(step) < 4):
         raise NotFound("The protocol has no such step.", "step")
     verbs.tick(by, key=key, step=int(step), done=request.POST.get("done", "1") == "1")
 
@@ -254,7 +255,7 @@ def mail(request: HttpRequest) -> HttpResponse:
     require(by, "official", "operator", "digital_officer", what="see the outbox")
     if request.method == "POST":
         number = request.POST.get("mail", "")
-        if not (number.isdigit() and len(number) < 16):
+        if not (number.isascii() and number.isdigit() and len(number) < 16):
             raise NotFound("There is no such mail.", "mail")
         journal_verbs.mail_again(by, mail=int(number))
         messages.success(request, _("The mail will be sent again."))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import apps
 from django.forms.models import model_to_dict
 from django.http import HttpRequest, HttpResponse
@@ -13,10 +15,14 @@ from krog.base.errors import Forbidden, NotFound
 from krog.base.ids import Ref
 from krog.catalogue import access_log
 from krog.journal import reads as journal
+from krog.web.components.paging import offset_of
 from krog.web.settings import NOUNS
 
 #: Columns that are never shown, to nobody.
 HIDDEN = {"password", "digest", "salt"}
+
+#: Columns by which one could act for somebody else: signed links in mails, the address that only a reporter knows.
+KEYS = {"journal.mail": {"text", "html", "reply_token"}, "cases.case": {"code"}}
 
 #: Rows on a page.
 SIZE = 50
@@ -44,13 +50,21 @@ def tables(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/inspect/tables.html", {"tables": rows, "entries": journal.recent(20)})
 
 
+def _one(model: Any, pk: str) -> Any:
+    """The row with this key, or None; some keys are numbers, and an address may say anything."""
+    try:
+        return model._default_manager.filter(pk=pk).first()
+    except (ValueError, OverflowError):
+        return None
+
+
 def rows(request: HttpRequest, table: str) -> HttpResponse:
     """The rows of one table, newest first."""
     model = _models().get(table)
     if model is None:
         raise NotFound(f"There is no table {table!r}.", "table", ", ".join(sorted(_models())))
     _require(request, table)
-    offset = max(0, int(request.GET["offset"])) if request.GET.get("offset", "").isdigit() else 0
+    offset = offset_of(request)
     total = model._default_manager.count()  # type: ignore[attr-defined]
     shown = list(model._default_manager.order_by("-pk")[offset : offset + SIZE])  # type: ignore[attr-defined]
     page = {
@@ -66,11 +80,11 @@ def rows(request: HttpRequest, table: str) -> HttpResponse:
 def row(request: HttpRequest, table: str, pk: str) -> HttpResponse:
     """One row with every field, and its history where it has one."""
     model = _models().get(table)
-    found = model._default_manager.filter(pk=pk).first() if model else None  # type: ignore[attr-defined]
+    found = _one(model, pk) if model else None
     if model is None or found is None:
         raise NotFound(f"There is no {table} {pk}.", "row")
     _require(request, f"{table}/{pk}")
-    fields = {n: v for n, v in model_to_dict(found).items() if n not in HIDDEN}
+    fields = {n: v for n, v in model_to_dict(found).items() if n not in HIDDEN | KEYS.get(table, set())}
     key = getattr(found, "key", "")
     entries = journal.history(Ref(model._meta.model_name, key)) if key else []  # type: ignore[attr-defined]
     return render(

@@ -53,7 +53,9 @@ def _list(request: HttpRequest) -> HttpResponse:
     grant = _grant(request)
     state = request.GET.get("state", "received")
     state = state if state in STATES else "received"
-    offset = int(found) if (found := request.GET.get("from", "0")).isdigit() and len(found) < 7 else 0
+    offset = (
+        int(found) if (found := request.GET.get("from", "0")).isascii() and found.isdigit() and len(found) < 7 else 0
+    )
     page = reads.proposals(grant, state=state, limit=PAGE, offset=offset)
     taken = reads.taken_up(grant, [p.key for p in page.items])
     nodes = plans.nodes_named(grant, [p.node for p in page.items if p.node])

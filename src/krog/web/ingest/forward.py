@@ -33,6 +33,8 @@ CONNECTIONS = 100
 #: Bytes: of a request that stay in memory (more go to a temporary file), of all requests that are being received, of a
 #: reply that are read ahead of its client, of a piece that is handed on.
 MEMORY, SPOOLED, AHEAD, PIECE = 500_000, 300_000_000, 4_000_000, 65_536
+#: Most bytes of a header of a reply: one that leads elsewhere may hold the address that was asked for, escaped.
+HEADERS = 400_000
 
 STARTING = """<!doctype html><html lang="sl"><head><meta charset="utf-8"><meta http-equiv="refresh" content="2">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>Krog</title></head><body>
@@ -57,6 +59,8 @@ class Forwarder:
             connector=aiohttp.UnixConnector(path=str(socket), limit=CONNECTIONS, keepalive_timeout=15),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=ANSWER_S),
             auto_decompress=False,
+            max_line_size=HEADERS,
+            max_field_size=HEADERS,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         )

@@ -144,7 +144,7 @@ def call(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() and len(text) < 7 else 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
 
 
 def pager(address: str, offset: int, total: int, size: int = PAGE) -> dict[str, Any]:
