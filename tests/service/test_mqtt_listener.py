@@ -229,8 +229,8 @@ def test_mosquitto_pub_and_sub_by_hand(krog: House) -> None:
 
 def test_mosquitto_pub_learns_that_it_may_not(krog: House) -> None:
     done = subprocess.run(
-        [mosquitto("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(krog.port), "-u", "own", "-P", "no", "-t", "krog/inflow",
-         "-m", "1"], capture_output=True, text=True, timeout=10,
+        [mosquitto("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(krog.port), "-u", "own", "-P", "no",
+         "-t", "krog/inflow", "-m", "1"], capture_output=True, text=True, timeout=10,
     )  # fmt: skip
     assert done.returncode != 0 and "not authori" in done.stderr.lower()
 
@@ -269,14 +269,17 @@ def test_qos_2_is_refused_in_both_versions(krog: House, caplog: pytest.LogCaptur
     for version in (4, 5):
         found = raw(krog.port, connect=hello(version))
         found.recv(100)
-        found.sendall(codec.packet(codec.PUBLISH, codec.text("krog/inflow") + b"\0\1" + b"\0" * (version - 4) + b"1", 4))
+        body = codec.text("krog/inflow") + b"\0\1" + b"\0" * (version - 4) + b"1"
+        found.sendall(codec.packet(codec.PUBLISH, body, 4))
         rest = closed(found)
         assert (rest == b"") if version == 4 else (rest[2] == Reason.QOS_NOT_SUPPORTED)
     assert "QoS 2 is not offered" in caplog.text
     until(lambda: len(krog.aside()) == 2)
 
 
-@pytest.mark.parametrize("junk", [b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 100, b"\x10\x05\x00\x04MQT", b"\x30\x00", b"\xc0\x00"])
+@pytest.mark.parametrize(
+    "junk", [b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 100, b"\x10\x05\x00\x04MQT", b"\x30\x00", b"\xc0\x00"]
+)
 def test_what_is_no_mqtt_is_sent_away(krog: House, junk: bytes) -> None:
     found = raw(krog.port, connect=junk)
     if junk.startswith(b"\x10"):
