@@ -1,4 +1,4 @@
-"""Indicators for tests: the night losses of a small water zone, declared through the verbs, with readings in the lake."""
+"""Indicators for tests: the night losses of a small water zone, with readings in the lake."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def target(key: str, indicator: str, **about: Any) -> None:
 
 def known(indicator: str, **values: float | None) -> None:
     """Adds official values of years: `known("k1.1", y2014=22144, y2023=25353)`."""
-    verbs.declare_values(SYSTEM, changes=[
-        Change(f"{indicator}.{year[1:]}", {"indicator": indicator, "period": year[1:], "value": value, "source": "SURS"})
-        for year, value in values.items()
-    ])
+    fields = {year[1:]: {"indicator": indicator, "period": year[1:], "value": v, "source": "SURS"}
+              for year, v in values.items()}  # fmt: skip
+    changes = [Change(f"{indicator}.{year}", about) for year, about in fields.items()]
+    verbs.declare_values(SYSTEM, changes=changes)
 
 
 def fresh() -> None:

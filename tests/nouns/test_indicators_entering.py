@@ -60,7 +60,7 @@ def test_a_value_counts_only_after_a_second_person_confirmed_it(people):
     assert to == "ana@example.org"
     token = re.search(r"/en/indicators/enter/(\S+)", text)[1]
     link = links.open(token, "indicator-value")
-    verbs.enter(link.reader, request=link.ref.key, value=17250.5, source="Energy book-keeping 2025", note="without pools")
+    verbs.enter(link.reader, request=link.ref.key, value=17250.5, source="Book-keeping", note="no pools")
     assert "2025" not in {v.period for v in reads.values(public(), "k3-1")}
     assert all(v.status != Status.PROVISIONAL for v in reads.history(public(), "k3-1").items)
     to, _subject, text = mails()[1]

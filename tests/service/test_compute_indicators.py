@@ -73,6 +73,21 @@ def test_a_missing_meter_gives_no_value_and_says_which():
     ]
 
 
+def test_a_night_whose_readings_have_not_come_yet_is_not_judged_missing():
+    keys = measuring.zone()
+    measuring.declare(night_losses=measuring.indicator())
+    old, new = measuring.days_ago(2), measuring.days_ago(1)
+    measuring.night(old, {key: [2.0] * 24 for key in keys})
+    measuring.night(new, {key: [2.0] * 6 for key in keys})
+    measuring.to_lake()
+    run.compute_all()
+    assert set(by_period()) == {old.isoformat()}, "nothing is said of the night that is still coming in"
+    measuring.night(new, {key: [None] * 6 + [2.0] * 18 for key in keys})
+    measuring.to_lake()
+    run.compute_all()
+    assert (by_period()[new.isoformat()].value, models.Value.objects.count()) == (-4.0, 2)
+
+
 def test_simulated_readings_make_a_simulated_value():
     keys = measuring.zone()
     measuring.declare(night_losses=measuring.indicator())

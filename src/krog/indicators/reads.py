@@ -51,20 +51,26 @@ def indicator(grant: Grant, key: str) -> shapes.Indicator:
 
 def values(grant: Grant, key: str, *, limit: int = MOST, before: str | None = None) -> list[shapes.Value]:
     """The current value of each period, oldest first: the last `limit` of them (that come `before` a period)."""
-    rows = _current(grant).filter(indicator=_row(grant, key))
+    rows = _current(grant).filter(indicator__key=key)
     if before:
         rows = rows.filter(period__lt=before)
     found = list(rows.order_by("-period")[: min(limit, MOST)])
+    if not found:
+        _row(grant, key)
     return [_value(row, key) for row in reversed(found)]
 
 
 def history(grant: Grant, key: str, *, period: str | None = None, limit: int = 100, offset: int = 0) -> shapes.Listed:
     """Every row ever added, newest first, each with the row that superseded it."""
-    wanted = models.Value.objects.filter(_visible(grant), indicator=_row(grant, key))
+    mine = _mine(grant, "indicator__")
+    wanted = models.Value.objects.filter(_visible(grant), mine, indicator__key=key, indicator__retired=False)
     if period:
         wanted = wanted.filter(period=period)
     rows = _with_successor(wanted).select_related("formula", "run").order_by("-id")
-    return shapes.Listed([_value(row, key) for row in rows[offset : offset + limit]], wanted.count())
+    page = [_value(row, key) for row in rows[offset : offset + limit]]
+    if not page and not offset:
+        _row(grant, key)
+    return shapes.Listed(page, wanted.count() if offset or len(page) == limit else len(page))
 
 
 def value(grant: Grant, key: str, id: int) -> shapes.Value:
@@ -79,8 +85,8 @@ def value(grant: Grant, key: str, id: int) -> shapes.Value:
 
 def checks(grant: Grant, key: str, id: int, limit: int = 5) -> list[shapes.Check]:
     """The last recomputations of a value, newest first."""
-    value(grant, key, id)
-    rows = models.Check.objects.filter(value_id=id).order_by("-id")[:limit]
+    mine = _mine(grant, "value__indicator__")
+    rows = models.Check.objects.filter(mine, value_id=id, value__indicator__key=key).order_by("-id")[:limit]
     return [shapes.Check(r.pk, r.asked, r.asked_by, r.done, r.same, r.detail, r.engine) for r in rows]
 
 

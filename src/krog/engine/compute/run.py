@@ -25,7 +25,8 @@ from krog.people.permissions import SYSTEM
 
 log = logging.getLogger("krog.compute")
 
-#: A period still runs until so long after its last bucket: what comes a little later belongs to it.
+#: A period runs until so long after its last bucket: what comes a little later belongs to it. So long before its end
+#: the newest reading may be for it to be over.
 GRACE = 10 * times.MINUTE
 #: A value of a period that still runs is written again at most so often.
 RUNNING_EVERY = 15 * times.MINUTE
@@ -104,6 +105,9 @@ def results(
 ) -> dict[str, Computed | None]:
     """The value of each period from these readings; None where a period has nothing to say yet."""
     inputs = {name: readings.inputs(term, selections[name], wanted) for name, term in of.terms.items()}
+    span = readings.span(sorted({one.number for chosen in selections.values() for one in chosen.streams.values()}))
+    # Where the readings have not come yet (a gateway is behind, history is on its way), a period still runs.
+    now = min(now, span[1] + 2 * GRACE) if span else 0
     found: dict[str, Computed | None] = {}
     for period in wanted:
         mine = {name: by_period[period] for name, by_period in inputs.items()}
