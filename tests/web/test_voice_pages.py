@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from krog.base.errors import Invalid
 from krog.journal import reads as journal
 from krog.plans import verbs as plans
 from krog.voice import models
-from tests.nouns.plans_fixture import plan
+from tests.nouns.plans_fixture import PLANNER, plan
 from tests.nouns.test_voice_proposals import SECRET, call
 
 pytestmark = pytest.mark.django_db
@@ -168,6 +169,14 @@ def test_what_is_not_answered_yet_is_not_public(client: Client, dataset: Make, c
     assert client.get("/en/voice/confirm/abc").status_code == 403
 
 
+def test_odd_addresses_are_met(client: Client, dataset: Make) -> None:
+    plan(dataset)
+    call(dataset)
+    for query in ("from=%C2%B2", "from=-1", "from=99999999999", "node=%F0%9F%8C%8A", "from=%D9%A3"):
+        _page(client.get(f"/en/voice/water?{query}"))
+    _page(client.get("/api/v1/voice/proposals?limit=-5&offset=99999999999999999999"))
+
+
 def test_pages_take_few_queries(
     client: Client, dataset: Make, client_of: Any, django_assert_max_num_queries: Any
 ) -> None:
@@ -223,6 +232,11 @@ def test_a_planner_reviews_and_works_on_a_draft(client_of: Any, client: Client, 
     assert planner.post(f"{draft}/nodes/u3.9", link).status_code == 302
     assert "already" in _page(planner.post(f"{draft}/nodes/u3.9", link), 422)
     assert "u3.9--contributes--u3.2" in _page(planner.get(draft))
+    for role in ("measures", ""):
+        with pytest.raises(Invalid):
+            plans.set_indicator(
+                PLANNER, plan="town", draft=draft.rpartition("/")[2], node="u3.9", indicator="a\x00b", role=role
+            )
     unlink = {"act": "unlink", "source": "u3.9", "type": "contributes", "target": "u3.2"}
     assert planner.post(f"{draft}/nodes/u3.9", unlink).status_code == 302
     assert planner.post(f"{draft}/nodes/u3.2.1", {"act": "remove", "reason": "double"}).status_code == 302

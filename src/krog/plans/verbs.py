@@ -192,7 +192,7 @@ def set_indicator(by: Reader, *, plan: str, draft: str, node: str, indicator: st
     with transaction.atomic():
         opened = Draft(locked(plan, draft, "draft"))
         opened.node(node)
-        if role and not measured.exists(by, indicator):
+        if not is_key(indicator) or (role and not measured.exists(by, indicator)):
             raise Invalid(
                 _("There is no indicator “%(indicator)s”.") % {"indicator": indicator},
                 "indicator",

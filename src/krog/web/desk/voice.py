@@ -22,7 +22,7 @@ from krog.voice.shapes import STATES
 from krog.web.desk.plans_forms import add_errors
 from krog.web.navigation import COUNTERS
 from krog.web.portal import plans_words as words
-from krog.web.portal.voice import pager, proposal_words, step_words
+from krog.web.portal.voice import number, pager, proposal_words, step_words
 
 PAGE = 50
 
@@ -53,9 +53,7 @@ def _list(request: HttpRequest) -> HttpResponse:
     grant = _grant(request)
     state = request.GET.get("state", "received")
     state = state if state in STATES else "received"
-    offset = (
-        int(found) if (found := request.GET.get("from", "0")).isascii() and found.isdigit() and len(found) < 7 else 0
-    )
+    offset = number(request.GET.get("from", "0"))
     page = reads.proposals(grant, state=state, limit=PAGE, offset=offset)
     taken = reads.taken_up(grant, [p.key for p in page.items])
     nodes = plans.nodes_named(grant, [p.node for p in page.items if p.node])

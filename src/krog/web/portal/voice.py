@@ -132,7 +132,7 @@ def call(request: HttpRequest, key: str) -> HttpResponse:
         form = ProposalForm(request.POST, nodes=_nodes(grant, found))
         form.is_valid()
         form.add_error(None, _("This call has closed in the meantime. Copy your text before you leave this page."))
-    offset = _number(request.GET.get("from", "0"))
+    offset = number(request.GET.get("from", "0"))
     page = reads.proposals(grant, call=key, limit=PAGE, offset=offset)
     status = 422 if form is not None and form.is_bound and form.errors else 200
     return render(request, "portal/voice/call.html", {
@@ -143,7 +143,8 @@ def call(request: HttpRequest, key: str) -> HttpResponse:
     }, status=status)
 
 
-def _number(text: str) -> int:
+def number(text: str) -> int:
+    """A small number as an address gives it; 0 for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
 
 
