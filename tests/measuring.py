@@ -24,19 +24,39 @@ from tests.formulas import NIGHT_LOSSES
 def indicator(**about: Any) -> dict[str, Any]:
     """The fields of a computed indicator of days."""
     return {
-        "code": "N1", "title": {"sl": "Nočne izgube", "en": "Night losses"}, "definition": {}, "unit": "m3/h",
-        "decimals": 2, "direction": "down", "period": "day", "kind": "computed", "dataset": "tus-indicators",
-        "office": "vodovod", "formula": NIGHT_LOSSES, **about,
+        "code": "N1",
+        "title": {"sl": "Nočne izgube", "en": "Night losses"},
+        "definition": {},
+        "unit": "m3/h",
+        "decimals": 2,
+        "direction": "down",
+        "period": "day",
+        "kind": "computed",
+        "dataset": "tus-indicators",
+        "office": "vodovod",
+        "formula": NIGHT_LOSSES,
+        **about,
     }
 
 
 def entered(**about: Any) -> dict[str, Any]:
     """The fields of an indicator whose yearly value Ana enters and Bor confirms."""
-    return indicator(**{
-        "code": "K3.1", "title": {"sl": "Primarna energija javnih stavb", "en": "Primary energy of public buildings"},
-        "unit": "MW.h/a", "decimals": 1, "period": "year", "kind": "entered", "formula": {}, "office": "energetika",
-        "owner": "ana", "confirmer": "bor", "due": "03-31", **about,
-    })
+    return indicator(
+        **{
+            "code": "K3.1",
+            "title": {"sl": "Primarna energija javnih stavb", "en": "Primary energy of public buildings"},
+            "unit": "MW.h/a",
+            "decimals": 1,
+            "period": "year",
+            "kind": "entered",
+            "formula": {},
+            "office": "energetika",
+            "owner": "ana",
+            "confirmer": "bor",
+            "due": "03-31",
+            **about,
+        }
+    )
 
 
 def declare(**indicators: Mapping[str, Any]) -> None:
@@ -47,8 +67,19 @@ def declare(**indicators: Mapping[str, Any]) -> None:
 
 def target(key: str, indicator: str, **about: Any) -> None:
     """Declares one target."""
-    fields = {"indicator": indicator, "date": "2030", "type": "absolute", "op": "", "value": None, "value_to": None,
-              "unit": "", "raw": "", "parse_status": "ok", "note": "", **about}
+    fields = {
+        "indicator": indicator,
+        "date": "2030",
+        "type": "absolute",
+        "op": "",
+        "value": None,
+        "value_to": None,
+        "unit": "",
+        "raw": "",
+        "parse_status": "ok",
+        "note": "",
+        **about,
+    }
     verbs.declare_targets(SYSTEM, changes=[Change(key, fields)])
 
 
@@ -85,7 +116,9 @@ def night(day: date, readings: Mapping[str, Sequence[float | None]], *, origin: 
     start = times.start_of_day(day, settings().timezone) + 2 * times.HOUR
     rows = [
         Row(numbers[key], start + index * 5 * times.MINUTE, float(value), origin=int(origin))
-        for key, values in readings.items() for index, value in enumerate(values) if value is not None
+        for key, values in readings.items()
+        for index, value in enumerate(values)
+        if value is not None
     ]
     with sensing.hot() as store:
         store.submit(rows).result(timeout=30)

@@ -44,8 +44,13 @@ def test_what_is_declared_is_read_back_the_same():
 
 def test_every_mistake_of_an_indicator_is_told_at_once():
     wrong = measuring.indicator(
-        unit="parsec", direction="sideways", due="02-30", owner="ana", confirmer="ana",
-        formula={**measuring.NIGHT_LOSSES, "expr": ["-", "inflow", "deliveries"]}, baseline={"period": "soon"},
+        unit="parsec",
+        direction="sideways",
+        due="02-30",
+        owner="ana",
+        confirmer="ana",
+        formula={**measuring.NIGHT_LOSSES, "expr": ["-", "inflow", "deliveries"]},
+        baseline={"period": "soon"},
     )
     with pytest.raises(Invalid) as caught:
         measuring.declare(bad=wrong)
@@ -81,14 +86,22 @@ def test_values_say_where_they_are_from_or_are_not_stored():
     measuring.declare(k3_1=measuring.entered())
     row = models.Indicator.objects.get()
     with pytest.raises(IntegrityError), transaction.atomic():
-        models.Value.objects.create(indicator=row, period="2023", start=0, end=1, value=1.0, status="official", origin=5,
-                                    recorded=0)
+        models.Value.objects.create(
+            indicator=row, period="2023", start=0, end=1, value=1.0, status="official", origin=5, recorded=0
+        )
 
 
 def test_an_ambiguous_target_keeps_its_words_and_gets_no_verdict():
     measuring.declare(k3_1=measuring.entered(baseline={"period": "2014", "value": 20000.0}))
-    measuring.target("a", "k3-1", type="relative_to_baseline", value=-7.0, raw="-7 %", parse_status="ambiguous",
-                     note="The baseline is not stated.")
+    measuring.target(
+        "a",
+        "k3-1",
+        type="relative_to_baseline",
+        value=-7.0,
+        raw="-7 %",
+        parse_status="ambiguous",
+        note="The baseline is not stated.",
+    )
     measuring.target("b", "k3-1", date="2035", value=17000.0)
     measuring.known("k3-1", y2023=18000.0)
     found = reads.standings(grant())["k3-1"]

@@ -72,7 +72,9 @@ def test_a_value_counts_only_after_a_second_person_confirmed_it(people):
     assert (latest.period, latest.value, latest.status) == ("2025", 17250.5, Status.CONFIRMED)
     assert (latest.entered_by, latest.confirmed_by) == ("ana", "bor")
     assert [e.verb for e in journal.history(Ref("indicator-request", KEY))] == [
-        "indicators.confirm", "indicators.enter", "indicators.ask"
+        "indicators.confirm",
+        "indicators.enter",
+        "indicators.ask",
     ]
 
 
@@ -110,7 +112,10 @@ def test_a_rejected_value_is_kept_and_asked_for_again_with_the_reason(people):
     verbs.confirm(people["bor"], request=KEY)
     rows = reads.history(inside(), "k3-1", period="2025").items
     assert [(r.value, r.status.value) for r in rows] == [
-        (17900, "confirmed"), (17900, "provisional"), (17000, "rejected"), (17000, "provisional")
+        (17900, "confirmed"),
+        (17900, "provisional"),
+        (17000, "rejected"),
+        (17000, "provisional"),
     ]
     assert [r.value for r in reads.history(public(), "k3-1", period="2025").items] == [17900]
 

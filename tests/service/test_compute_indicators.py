@@ -167,7 +167,8 @@ def test_another_formula_computes_everything_anew_and_a_wrong_unit_holds_up_nobo
     run.compute_all()
     doubled = {**measuring.NIGHT_LOSSES, "expr": ["*", 2, measuring.NIGHT_LOSSES["expr"]]}
     broken = {
-        "unit": "kW", "expr": "load",
+        "unit": "kW",
+        "expr": "load",
         "terms": {"load": {"dataset": "mlaka-water", "agg": "mean", "grain": ["local_date"], "unit": "kW"}},
     }
     measuring.declare(

@@ -75,8 +75,10 @@ def combine(formula: Formula, inputs: Mapping[str, Input], period: str) -> Resul
     tables = {name: _term(name, term, inputs[name]) for name, term in formula.terms.items()}
     lacking = [
         reason
-        for name, table in tables.items() if formula.terms[name].required
-        for value in table.values.values() if isinstance(value, Missing)
+        for name, table in tables.items()
+        if formula.terms[name].required
+        for value in table.values.values()
+        if isinstance(value, Missing)
         for reason in value.reasons
     ]
     if lacking:
@@ -120,8 +122,16 @@ def _term(name: str, term: Term, given: Input) -> Table:
             cell = given.cells.get((stream, bucket))
             expected = given.expected.get((stream, bucket), 0)
             if cell is None or cell.n == 0 or cell.n < term.min_coverage * expected:
-                lacking.append({"code": "coverage", "term": name, "stream": stream, "bucket": bucket,
-                                "have": cell.n if cell else 0, "expected": expected})
+                lacking.append(
+                    {
+                        "code": "coverage",
+                        "term": name,
+                        "stream": stream,
+                        "bucket": bucket,
+                        "have": cell.n if cell else 0,
+                        "expected": expected,
+                    }
+                )
                 if term.by_stream and term.required:
                     values[(stream, bucket)] = Missing((lacking[-1],))
                 continue

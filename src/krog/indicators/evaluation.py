@@ -107,13 +107,18 @@ def _pace(indicator: Indicator, goal: float | None, target: Target, here: Level)
     if goal is None or base is None or base.value is None or target.type in ("keep", "range", "milestone_bool"):
         return {}
     found = target_pace.pace(
-        baseline=(periods.position(base.period), base.value), target=(float(target.date), goal),
+        baseline=(periods.position(base.period), base.value),
+        target=(float(target.date), goal),
         observed=(here.year, here.value),
     )
     if found is None:
         return {}
-    return {"progress": found.progress, "expected": found.expected, "ratio": found.ratio,
-            "methods": (target_pace.NAME,)}
+    return {
+        "progress": found.progress,
+        "expected": found.expected,
+        "ratio": found.ratio,
+        "methods": (target_pace.NAME,),
+    }
 
 
 def _forecast(target: Target, values: Sequence[Value], here: Level) -> dict[str, Any]:
@@ -199,8 +204,12 @@ def _direction(indicator: Indicator, target: Target, say: Any, values: Sequence[
     if way == 0:
         return _as(say, Verdict.AT_RISK, "no-clear-trend", linear_trend.NAME)
     right = way == wanted
-    return _as(say, Verdict.ON_TRACK if right else Verdict.OFF_TRACK, "trend-right" if right else "trend-wrong",
-               linear_trend.NAME)
+    return _as(
+        say,
+        Verdict.ON_TRACK if right else Verdict.OFF_TRACK,
+        "trend-right" if right else "trend-wrong",
+        linear_trend.NAME,
+    )
 
 
 def _as(say: Any, verdict: Verdict, reason: str, method: str = "") -> Evaluation:

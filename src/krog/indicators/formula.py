@@ -68,14 +68,28 @@ AGGREGATES = ("sum", "mean", "min", "max", "count")
 TIME_GRAINS = {"day": "local_date", "month": "local_month", "year": "local_year"}
 DIMENSIONS = ("stream", *TIME_GRAINS.values())
 #: Finer to coarser: what a period may be put together from.
-_FINER = {"day": ("local_date",), "month": ("local_date", "local_month"),
-          "year": ("local_date", "local_month", "local_year")}
+_FINER = {
+    "day": ("local_date",),
+    "month": ("local_date", "local_month"),
+    "year": ("local_date", "local_month", "local_year"),
+}
 
 #: Operator -> (fewest arguments, most arguments).
 OPERATORS: dict[str, tuple[int, int]] = {
-    "+": (2, 50), "-": (2, 2), "*": (2, 50), "/": (2, 2), "safe_div": (2, 2), "neg": (1, 1), "abs": (1, 1),
-    "min": (2, 50), "max": (2, 50), "fill": (2, 2),
-    "sum_over": (2, 2), "mean_over": (2, 2), "min_over": (2, 2), "max_over": (2, 2),
+    "+": (2, 50),
+    "-": (2, 2),
+    "*": (2, 50),
+    "/": (2, 2),
+    "safe_div": (2, 2),
+    "neg": (1, 1),
+    "abs": (1, 1),
+    "min": (2, 50),
+    "max": (2, 50),
+    "fill": (2, 2),
+    "sum_over": (2, 2),
+    "mean_over": (2, 2),
+    "min_over": (2, 2),
+    "max_over": (2, 2),
 }
 OVER = ("sum_over", "mean_over", "min_over", "max_over")
 
@@ -159,10 +173,18 @@ def canonical(formula: Formula) -> str:
     """The one text of a formula that its hash is made of."""
     terms = {
         name: {
-            "dataset": t.dataset, "measure": t.measure, "agg": t.agg, "unit": t.unit, "required": t.required,
-            "min_coverage": _number(t.min_coverage), "grain": sorted(t.grain),
-            "filter": {"streams": sorted(t.streams), "roles": sorted(t.roles),
-                       "local_hour": list(t.local_hour) if t.local_hour else None},
+            "dataset": t.dataset,
+            "measure": t.measure,
+            "agg": t.agg,
+            "unit": t.unit,
+            "required": t.required,
+            "min_coverage": _number(t.min_coverage),
+            "grain": sorted(t.grain),
+            "filter": {
+                "streams": sorted(t.streams),
+                "roles": sorted(t.roles),
+                "local_hour": list(t.local_hour) if t.local_hour else None,
+            },
         }
         for name, t in formula.terms.items()
     }
@@ -285,22 +307,32 @@ def _term(body: Mapping[str, Any], where: str, problems: list[Problem]) -> Term 
         return None
     for name in ("streams", "roles"):
         keys = chosen.get(name, [])
-        if not isinstance(keys, list | tuple) or len(keys) > MAX_KEYS or not all(
-            isinstance(k, str) and is_key(k) for k in keys
+        if (
+            not isinstance(keys, list | tuple)
+            or len(keys) > MAX_KEYS
+            or not all(isinstance(k, str) and is_key(k) for k in keys)
         ):
             wrong("This is a list of keys.", f"filter.{name}", f"at most {MAX_KEYS}, each {KEY_ALLOWED}")
     hours = chosen.get("local_hour")
     if hours is not None and not (
-        isinstance(hours, list | tuple) and len(hours) == 2
-        and all(isinstance(h, int) and not isinstance(h, bool) for h in hours) and 0 <= hours[0] < hours[1] <= 24
+        isinstance(hours, list | tuple)
+        and len(hours) == 2
+        and all(isinstance(h, int) and not isinstance(h, bool) for h in hours)
+        and 0 <= hours[0] < hours[1] <= 24
     ):
         wrong("The hours are a pair: from, up to before.", "filter.local_hour", "[0 to 23, 1 to 24], the first smaller")
     if len(problems) > before:
         return None
     return Term(
-        dataset=str(dataset), agg=str(agg), grain=tuple(grain or ()), unit=str(unit),
-        streams=tuple(dict.fromkeys(chosen.get("streams", ()))), roles=tuple(dict.fromkeys(chosen.get("roles", ()))),
-        local_hour=(hours[0], hours[1]) if hours else None, required=bool(required), min_coverage=float(coverage),
+        dataset=str(dataset),
+        agg=str(agg),
+        grain=tuple(grain or ()),
+        unit=str(unit),
+        streams=tuple(dict.fromkeys(chosen.get("streams", ()))),
+        roles=tuple(dict.fromkeys(chosen.get("roles", ()))),
+        local_hour=(hours[0], hours[1]) if hours else None,
+        required=bool(required),
+        min_coverage=float(coverage),
         title=dict(title),
     )
 
@@ -339,8 +371,11 @@ def _expression(
             return 0
         return (operator, arguments[0], _expression(arguments[1], terms, f"{where} {operator}", problems, count))
     if operator == "fill" and not (
-        isinstance(arguments[0], str) and arguments[0] in terms and not terms[arguments[0]].required
-        and isinstance(arguments[1], int | float) and not isinstance(arguments[1], bool)
+        isinstance(arguments[0], str)
+        and arguments[0] in terms
+        and not terms[arguments[0]].required
+        and isinstance(arguments[1], int | float)
+        and not isinstance(arguments[1], bool)
     ):
         problems.append(Problem("fill needs an optional term and a number.", where, '["fill", "term", 0]'))
         return 0
@@ -355,15 +390,22 @@ def _check(formula: Formula, period: str) -> Iterator[Problem]:
             yield Problem("The expression does not use this term.", f"formula terms.{name}")
     for name, term in formula.terms.items():
         if term.time_grain not in _FINER[period]:
-            yield Problem(f"The grain {term.time_grain} is coarser than the period.", f"formula terms.{name}.grain",
-                          ", ".join(_FINER[period]))
+            yield Problem(
+                f"The grain {term.time_grain} is coarser than the period.",
+                f"formula terms.{name}.grain",
+                ", ".join(_FINER[period]),
+            )
     problems: list[Problem] = []
     left = dimensions(formula.expr, formula.terms, problems)
     own = TIME_GRAINS[period]
     if not problems and left and left != {own}:
         problems.append(
-            Problem(f"The result has the dimensions {', '.join(sorted(left)) or 'none'}.", "formula expr", own,
-                    'Take a dimension away, for example with ["sum_over", "stream", …].')
+            Problem(
+                f"The result has the dimensions {', '.join(sorted(left)) or 'none'}.",
+                "formula expr",
+                own,
+                'Take a dimension away, for example with ["sum_over", "stream", …].',
+            )
         )
     if not problems:
         from krog.indicators import quantities
@@ -381,8 +423,13 @@ def dimensions(expr: Expression, terms: Mapping[str, Term], problems: list[Probl
     if expr[0] in OVER:
         inner = dimensions(expr[2], terms, problems)
         if expr[1] not in inner:
-            problems.append(Problem(f"{expr[0]}: there is no dimension {expr[1]} to take away.", "formula expr",
-                                    ", ".join(sorted(inner))))
+            problems.append(
+                Problem(
+                    f"{expr[0]}: there is no dimension {expr[1]} to take away.",
+                    "formula expr",
+                    ", ".join(sorted(inner)),
+                )
+            )
         return inner - {expr[1]}
     found: frozenset[str] = frozenset()
     for argument in expr[1:]:
@@ -390,8 +437,12 @@ def dimensions(expr: Expression, terms: Mapping[str, Term], problems: list[Probl
         if found and inner and inner != found:
             both = f"{', '.join(sorted(found))} with {', '.join(sorted(inner))}"
             problems.append(
-                Problem(f"{expr[0]} would join {both}, which counts twice.", "formula expr",
-                        "operands of the same dimensions", "Aggregate first, for example with sum_over.")
+                Problem(
+                    f"{expr[0]} would join {both}, which counts twice.",
+                    "formula expr",
+                    "operands of the same dimensions",
+                    "Aggregate first, for example with sum_over.",
+                )
             )
         found = found or inner
     return found

@@ -17,30 +17,69 @@ from krog.indicators.formula import OVER, Expression, Formula, Term
 
 #: Own base dimensions, and everything else by its definition.
 _DEFINITIONS = (
-    "metre = [length]", "second = [time]", "gram = [mass]", "volt = [voltage]", "celsius = [celsius]",
-    "decibel = [sound]", "person = [person]", "vehicle = [vehicle]", "class_ = [class]", "index_ = [index]",
-    "euro = [money]", "tonne_co2e = [co2e]", "part = []", "percent = 1 / 100 * part", "ppb = 1 / 1000000000 * part",
-    "minute = 60 * second", "hour = 3600 * second", "day = 86400 * second", "year = 31557600 * second",
-    "litre = 1 / 1000 * metre ** 3", "mile = 1609344 / 1000 * metre", "watt = 1000 * gram * metre ** 2 / second ** 3",
+    "metre = [length]",
+    "second = [time]",
+    "gram = [mass]",
+    "volt = [voltage]",
+    "celsius = [celsius]",
+    "decibel = [sound]",
+    "person = [person]",
+    "vehicle = [vehicle]",
+    "class_ = [class]",
+    "index_ = [index]",
+    "euro = [money]",
+    "tonne_co2e = [co2e]",
+    "part = []",
+    "percent = 1 / 100 * part",
+    "ppb = 1 / 1000000000 * part",
+    "minute = 60 * second",
+    "hour = 3600 * second",
+    "day = 86400 * second",
+    "year = 31557600 * second",
+    "litre = 1 / 1000 * metre ** 3",
+    "mile = 1609344 / 1000 * metre",
+    "watt = 1000 * gram * metre ** 2 / second ** 3",
     "pascal = 1000 * gram / metre / second ** 2",
 )
 
 #: UCUM code -> (factor, pint expression).
 _CODES: Mapping[str, tuple[Fraction, str]] = {
-    "1": (Fraction(1), "part"), "%": (Fraction(1), "percent"), "Cel": (Fraction(1), "celsius"),
-    "ug/m3": (Fraction(1, 10**6), "gram / metre ** 3"), "mg/m3": (Fraction(1, 10**3), "gram / metre ** 3"),
-    "[ppb]": (Fraction(1), "ppb"), "cm": (Fraction(1, 100), "metre"), "m": (Fraction(1), "metre"),
-    "km": (Fraction(1000), "metre"), "km/h": (Fraction(1000), "metre / hour"), "[mi_i]/h": (Fraction(1), "mile / hour"),
-    "s": (Fraction(1), "second"), "min": (Fraction(1), "minute"), "h": (Fraction(1), "hour"), "d": (Fraction(1), "day"),
-    "m3": (Fraction(1), "metre ** 3"), "m3/h": (Fraction(1), "metre ** 3 / hour"),
-    "m3/s": (Fraction(1), "metre ** 3 / second"), "l/s": (Fraction(1), "litre / second"),
-    "bar": (Fraction(10**5), "pascal"), "dB": (Fraction(1), "decibel"), "W": (Fraction(1), "watt"),
-    "kW": (Fraction(1000), "watt"), "kW.h": (Fraction(1000), "watt * hour"), "MW.h": (Fraction(10**6), "watt * hour"),
-    "MW.h/a": (Fraction(10**6), "watt * hour / year"), "V": (Fraction(1), "volt"), "t": (Fraction(10**6), "gram"),
-    "t{CO2e}": (Fraction(1), "tonne_co2e"), "ha": (Fraction(10**4), "metre ** 2"),
-    "km2": (Fraction(10**6), "metre ** 2"), "{person}": (Fraction(1), "person"),
-    "{vehicle}/d": (Fraction(1), "vehicle / day"), "{class}": (Fraction(1), "class_"),
-    "{index}": (Fraction(1), "index_"), "EUR": (Fraction(1), "euro"),
+    "1": (Fraction(1), "part"),
+    "%": (Fraction(1), "percent"),
+    "Cel": (Fraction(1), "celsius"),
+    "ug/m3": (Fraction(1, 10**6), "gram / metre ** 3"),
+    "mg/m3": (Fraction(1, 10**3), "gram / metre ** 3"),
+    "[ppb]": (Fraction(1), "ppb"),
+    "cm": (Fraction(1, 100), "metre"),
+    "m": (Fraction(1), "metre"),
+    "km": (Fraction(1000), "metre"),
+    "km/h": (Fraction(1000), "metre / hour"),
+    "[mi_i]/h": (Fraction(1), "mile / hour"),
+    "s": (Fraction(1), "second"),
+    "min": (Fraction(1), "minute"),
+    "h": (Fraction(1), "hour"),
+    "d": (Fraction(1), "day"),
+    "m3": (Fraction(1), "metre ** 3"),
+    "m3/h": (Fraction(1), "metre ** 3 / hour"),
+    "m3/s": (Fraction(1), "metre ** 3 / second"),
+    "l/s": (Fraction(1), "litre / second"),
+    "bar": (Fraction(10**5), "pascal"),
+    "dB": (Fraction(1), "decibel"),
+    "W": (Fraction(1), "watt"),
+    "kW": (Fraction(1000), "watt"),
+    "kW.h": (Fraction(1000), "watt * hour"),
+    "MW.h": (Fraction(10**6), "watt * hour"),
+    "MW.h/a": (Fraction(10**6), "watt * hour / year"),
+    "V": (Fraction(1), "volt"),
+    "t": (Fraction(10**6), "gram"),
+    "t{CO2e}": (Fraction(1), "tonne_co2e"),
+    "ha": (Fraction(10**4), "metre ** 2"),
+    "km2": (Fraction(10**6), "metre ** 2"),
+    "{person}": (Fraction(1), "person"),
+    "{vehicle}/d": (Fraction(1), "vehicle / day"),
+    "{class}": (Fraction(1), "class_"),
+    "{index}": (Fraction(1), "index_"),
+    "EUR": (Fraction(1), "euro"),
 }
 
 
@@ -78,8 +117,11 @@ def check(formula: Formula) -> Iterator[Problem]:
     found = _dimensionality(formula.expr, formula.terms, problems)
     if not problems and found is not None and found != quantity(formula.unit).dimensionality:
         problems.append(
-            Problem(f"The expression gives {_said(found)}, not {formula.unit}.", "formula unit",
-                    ", ".join(code for code in UNITS if quantity(code).dimensionality == found) or "another expression")
+            Problem(
+                f"The expression gives {_said(found)}, not {formula.unit}.",
+                "formula unit",
+                ", ".join(code for code in UNITS if quantity(code).dimensionality == found) or "another expression",
+            )
         )
     yield from problems
 
@@ -112,8 +154,11 @@ def _dimensionality(expr: Expression, terms: Mapping[str, Term], problems: list[
     for each in inner[1:]:
         if each != inner[0]:
             problems.append(
-                Problem(f"{operator} cannot take {_said(inner[0])} with {_said(each)}.", "formula expr",
-                        "operands of the same kind of quantity")
+                Problem(
+                    f"{operator} cannot take {_said(inner[0])} with {_said(each)}.",
+                    "formula expr",
+                    "operands of the same kind of quantity",
+                )
             )
             return None
     return inner[0]

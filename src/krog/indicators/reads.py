@@ -157,14 +157,14 @@ def asked_periods(grant: Grant) -> set[str]:
 def progress(grant: Grant) -> Mapping[str, tuple[str, int, int]]:
     """How far computing is, by indicator: (formula_id, lake version, mark)."""
     rows = models.Progress.objects.filter(_mine(grant, "indicator__"))
-    return {r[0]: (r[1], r[2], r[3]) for r in rows.values_list(
-        "indicator__key", "formula_id", "lake_version", "mark")}
+    return {r[0]: (r[1], r[2], r[3]) for r in rows.values_list("indicator__key", "formula_id", "lake_version", "mark")}
 
 
 def latest_inputs(grant: Grant, key: str, periods: Iterable[str]) -> dict[str, tuple[str, str, str, int]]:
     """Of the newest computed row of each period: (formula_id, inputs_hash, status, recorded)."""
-    rows = models.Value.objects.filter(_mine(grant, "indicator__"), indicator__key=key, period__in=set(periods),
-                                       run__isnull=False)
+    rows = models.Value.objects.filter(
+        _mine(grant, "indicator__"), indicator__key=key, period__in=set(periods), run__isnull=False
+    )
     found = rows.order_by("id").values_list("period", "formula_id", "inputs_hash", "status", "recorded")
     return {period: (str(formula), hash_, status, at) for period, formula, hash_, status, at in found}
 
@@ -223,17 +223,36 @@ def _targets(rows: Sequence[models.Indicator]) -> Mapping[int, list[shapes.Targe
     found: dict[int, list[shapes.Target]] = defaultdict(list)
     keys = {row.pk: row.key for row in rows}
     for t in models.Target.objects.filter(indicator__in=rows, retired=False).order_by("date", "key"):
-        found[t.indicator_id].append(shapes.Target(
-            t.key, keys[t.indicator_id], t.date, t.type, t.op, t.value, t.value_to, t.unit, t.raw, t.parse_status,
-            t.note,
-        ))
+        found[t.indicator_id].append(
+            shapes.Target(
+                t.key,
+                keys[t.indicator_id],
+                t.date,
+                t.type,
+                t.op,
+                t.value,
+                t.value_to,
+                t.unit,
+                t.raw,
+                t.parse_status,
+                t.note,
+            )
+        )
     return found
 
 
 #: What a grant may withhold of an indicator, with what stands there instead.
 _WITHHELD: Mapping[str, Any] = {
-    "definition": {}, "office": "", "formula": None, "formula_id": "", "baseline": None, "targets": (), "source": "",
-    "raw": "", "parse_note": "", "due": "",
+    "definition": {},
+    "office": "",
+    "formula": None,
+    "formula_id": "",
+    "baseline": None,
+    "targets": (),
+    "source": "",
+    "raw": "",
+    "parse_note": "",
+    "due": "",
 }
 
 
@@ -241,13 +260,30 @@ def _indicator(grant: Grant, row: models.Indicator, targets: Sequence[shapes.Tar
     base = row.baseline or {}
     staff = is_staff(grant.reader)
     found = shapes.Indicator(
-        key=row.key, code=row.code, title=row.title, definition=row.definition, unit=row.unit, decimals=row.decimals,
-        direction=row.direction, period=row.period, kind=row.kind, aggregation=row.aggregation, dataset=row.dataset,
-        office=row.office, owner=row.owner if staff else "", confirmer=row.confirmer if staff else "",
-        formula=row.formula, formula_id=row.formula_id,
+        key=row.key,
+        code=row.code,
+        title=row.title,
+        definition=row.definition,
+        unit=row.unit,
+        decimals=row.decimals,
+        direction=row.direction,
+        period=row.period,
+        kind=row.kind,
+        aggregation=row.aggregation,
+        dataset=row.dataset,
+        office=row.office,
+        owner=row.owner if staff else "",
+        confirmer=row.confirmer if staff else "",
+        formula=row.formula,
+        formula_id=row.formula_id,
         baseline=shapes.Baseline(str(base["period"]), base.get("value"), str(base.get("note", ""))) if base else None,
-        raw=row.raw, parse_status=row.parse_status, parse_note=row.parse_note, same_as=row.same_as, due=row.due,
-        source=row.source, targets=tuple(targets),
+        raw=row.raw,
+        parse_status=row.parse_status,
+        parse_note=row.parse_note,
+        same_as=row.same_as,
+        due=row.due,
+        source=row.source,
+        targets=tuple(targets),
     )
     access = grant.datasets[row.dataset]
     hidden = {name: empty for name, empty in _WITHHELD.items() if not access.shows(name)}
@@ -264,37 +300,72 @@ def _visible(grant: Grant) -> Q:
 def _current(grant: Grant) -> db.QuerySet[models.Value]:
     """The row of each period that counts: the newest that is settled, or computed from what there is so far."""
     counts = ~Q(status=Status.REJECTED) & ~Q(status=Status.PROVISIONAL, run=None)
-    later = models.Value.objects.filter(counts, indicator=OuterRef("indicator"), period=OuterRef("period"),
-                                        id__gt=OuterRef("id"))
-    removed = models.Value.objects.filter(status=Status.REJECTED, confirmed_by="", run=None, id__gt=OuterRef("id"),
-                                          indicator=OuterRef("indicator"), period=OuterRef("period"))
+    later = models.Value.objects.filter(
+        counts, indicator=OuterRef("indicator"), period=OuterRef("period"), id__gt=OuterRef("id")
+    )
+    removed = models.Value.objects.filter(
+        status=Status.REJECTED,
+        confirmed_by="",
+        run=None,
+        id__gt=OuterRef("id"),
+        indicator=OuterRef("indicator"),
+        period=OuterRef("period"),
+    )
     rows = models.Value.objects.filter(counts, _mine(grant, "indicator__"), indicator__retired=False)
     return rows.filter(~Exists(later), ~Exists(removed)).select_related("formula", "run")
 
 
 def _with_successor(rows: db.QuerySet[models.Value]) -> db.QuerySet[models.Value]:
-    later = models.Value.objects.filter(indicator=OuterRef("indicator"), period=OuterRef("period"),
-                                        id__gt=OuterRef("id")).order_by("id")
+    later = models.Value.objects.filter(
+        indicator=OuterRef("indicator"), period=OuterRef("period"), id__gt=OuterRef("id")
+    ).order_by("id")
     return rows.annotate(superseded_by=db.Subquery(later.values("id")[:1]))
 
 
 def _value(row: models.Value, key: str) -> shapes.Value:
     made: shapes.Provenance | None = None
     if row.run is not None and row.formula is not None:
-        made = shapes.Provenance(row.formula_id or "", row.formula.document, row.inputs, row.rows, row.inputs_hash,
-                                 f"{row.run.program}, {row.run.engine}", row.run_id or 0)
+        made = shapes.Provenance(
+            row.formula_id or "",
+            row.formula.document,
+            row.inputs,
+            row.rows,
+            row.inputs_hash,
+            f"{row.run.program}, {row.run.engine}",
+            row.run_id or 0,
+        )
     extra: Any = getattr(row, "superseded_by", None)
     return shapes.Value(
-        id=row.pk, indicator=key, period=row.period, start=row.start, end=row.end, value=row.value,
-        status=Status(row.status), origin=Origin(row.origin), source=row.source, note=row.note, recorded=row.recorded,
-        entered_by=row.entered_by, confirmed_by=row.confirmed_by, reasons=row.reasons, superseded_by=extra,
+        id=row.pk,
+        indicator=key,
+        period=row.period,
+        start=row.start,
+        end=row.end,
+        value=row.value,
+        status=Status(row.status),
+        origin=Origin(row.origin),
+        source=row.source,
+        note=row.note,
+        recorded=row.recorded,
+        entered_by=row.entered_by,
+        confirmed_by=row.confirmed_by,
+        reasons=row.reasons,
+        superseded_by=extra,
         provenance=made,
     )
 
 
 def _request(row: models.Request) -> shapes.Request:
     return shapes.Request(
-        key=row.key, indicator=row.indicator.key, period=row.period, owner=row.indicator.owner,
-        confirmer=row.indicator.confirmer, due=row.due, state=RequestState(row.state), asked=row.asked,
-        reminded=row.reminded, value=row.value_id, reason=row.reason,
+        key=row.key,
+        indicator=row.indicator.key,
+        period=row.period,
+        owner=row.indicator.owner,
+        confirmer=row.indicator.confirmer,
+        due=row.due,
+        state=RequestState(row.state),
+        asked=row.asked,
+        reminded=row.reminded,
+        value=row.value_id,
+        reason=row.reason,
     )

@@ -14,7 +14,14 @@ KINDS = ("computed", "entered", "imported")
 DIRECTIONS = ("up", "down", "keep", "range", "none")
 PARSE_STATUSES = ("ok", "ambiguous", "contradictory", "missing")
 TARGET_TYPES = (
-    "absolute", "relative_to_baseline", "delta_cumulative", "threshold", "range", "direction_only", "keep", "index",
+    "absolute",
+    "relative_to_baseline",
+    "delta_cumulative",
+    "threshold",
+    "range",
+    "direction_only",
+    "keep",
+    "index",
     "milestone_bool",
 )
 OPERATORS = ("=", "<", "<=", ">", ">=")

@@ -28,9 +28,7 @@ class Pace:
     ratio: float | None
 
 
-def pace(
-    *, baseline: tuple[float, float], target: tuple[float, float], observed: tuple[float, float]
-) -> Pace | None:
+def pace(*, baseline: tuple[float, float], target: tuple[float, float], observed: tuple[float, float]) -> Pace | None:
     """The pace from (year, value) of baseline, target and observation; None where target and baseline are the same."""
     (year0, value0), (year1, value1), (year, value) = baseline, target, observed
     if value1 == value0 or year1 <= year0:

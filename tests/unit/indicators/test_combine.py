@@ -171,7 +171,9 @@ def test_periods():
     assert periods.position("2023") == 2023.0
     assert 2023.49 < periods.position("2023-07-02") < 2023.51
     assert [str(periods.due_day(p, d)) for p, d in (("2025", "03-31"), ("2025", "12-31"), ("2026-11", ""))] == [
-        "2026-03-31", "2026-12-31", "2026-12-31"
+        "2026-03-31",
+        "2026-12-31",
+        "2026-12-31",
     ]
     for wrong in ("2026-13", "2026-02-30", "26", "", "2026-1-1", "２０２６"):
         with pytest.raises(Exception, match="not a period"):

@@ -66,7 +66,8 @@ def test_at_its_date_a_target_is_met_or_missed(value, expected):
 @pytest.mark.parametrize("status", ["ambiguous", "contradictory", "missing"])
 def test_a_target_that_cannot_be_read_is_never_judged(status):
     assert verdict(BASED, target(value=26000, parse_status=status), {"2030": 30000}) == (
-        Verdict.NOT_EVALUABLE, (f"target-{status}",)
+        Verdict.NOT_EVALUABLE,
+        (f"target-{status}",),
     )
 
 

@@ -155,8 +155,9 @@ def test_whatever_is_given_is_a_formula_or_refused(anything):
 def test_a_period_that_a_formula_cannot_have():
     assert "period" in refused(night(), "week")
     assert "dimensions local_date" in refused(night(), "month")
-    assert "coarser" in refused(night(terms={
-        "m": {"dataset": "d", "agg": "mean", "grain": ["local_month"], "unit": "m3/h"}}, expr="m"))
+    assert "coarser" in refused(
+        night(terms={"m": {"dataset": "d", "agg": "mean", "grain": ["local_month"], "unit": "m3/h"}}, expr="m")
+    )
     monthly = night(expr=["mean_over", "local_date", NIGHT_LOSSES["expr"]])
     assert formula.parse(monthly, "month").id != formula.parse(night(), "day").id
 

@@ -73,13 +73,19 @@ class Readings:
             for one in buckets[period]:
                 length[one.label] = length.get(one.label, 0) + one.end - one.start
             found[period] = Input(
-                cells={(key, label): cells[key, label] for key in chosen.streams for label in length
-                       if (key, label) in cells},
+                cells={
+                    (key, label): cells[key, label]
+                    for key in chosen.streams
+                    for label in length
+                    if (key, label) in cells
+                },
                 units={key: "1" if term.agg == "count" else one.unit for key, one in chosen.streams.items()},
                 buckets=list(length),
                 expected={
                     (key, label): length[label] // (one.interval_s * times.SECOND)
-                    for key, one in chosen.streams.items() if one.interval_s for label in length
+                    for key, one in chosen.streams.items()
+                    if one.interval_s
+                    for label in length
                 },
             )
         return found
@@ -92,8 +98,12 @@ class Readings:
         rows = self._rows(expression(self._table, term, list(keys), wanted, self.zone))
         return {
             (keys[int(row["stream"])], str(row["bucket"])): Cell(
-                n=int(row["n"]), total=Fraction(row["total"]), least=Fraction(row["least"]),
-                most=Fraction(row["most"]), ids=int(row["ids"]), replayed=bool(row["replayed"]),
+                n=int(row["n"]),
+                total=Fraction(row["total"]),
+                least=Fraction(row["least"]),
+                most=Fraction(row["most"]),
+                ids=int(row["ids"]),
+                replayed=bool(row["replayed"]),
                 simulated=bool(row["simulated"]),
             )
             for row in rows
@@ -107,18 +117,20 @@ class Readings:
 def expression(table: Any, term: Term, numbers: Sequence[int], wanted: Sequence[str], zone: str) -> Any:
     """The Ibis expression of a term over the lake's table of observations, for the periods `wanted`."""
     start, end = periods.bounds(wanted[0], zone)[0], periods.bounds(wanted[-1], zone)[1]
-    rows = table.filter(
-        table.stream.isin(list(numbers)), table.time >= start, table.time < end, table.value.notnull()
-    )
+    rows = table.filter(table.stream.isin(list(numbers)), table.time >= start, table.time < end, table.value.notnull())
     if term.local_hour:
         rows = rows.filter(rows.local_hour >= term.local_hour[0], rows.local_hour < term.local_hour[1])
     if len(wanted) < _days(wanted):
         rows = rows.filter(_label(rows, _of(wanted[0])).isin(list(wanted)))
     exact = rows.value.cast(EXACT)
     return rows.group_by(rows.stream, bucket=_label(rows, _KINDS[term.time_grain])).aggregate(
-        n=rows.count(), total=exact.sum(), least=exact.min(), most=exact.max(),
+        n=rows.count(),
+        total=exact.sum(),
+        least=exact.min(),
+        most=exact.max(),
         ids=rows.id.cast("decimal(38, 0)").sum(),
-        replayed=(rows.origin == int(Origin.REPLAYED)).max(), simulated=(rows.origin == int(Origin.SIMULATED)).max(),
+        replayed=(rows.origin == int(Origin.REPLAYED)).max(),
+        simulated=(rows.origin == int(Origin.SIMULATED)).max(),
     )
 
 
@@ -140,4 +152,3 @@ def _label(rows: Any, kind: str) -> Any:
     if kind == "day":
         return rows.local_date.strftime("%Y-%m-%d")
     return rows.local_month if kind == "month" else rows.local_date.year().cast("string")
-

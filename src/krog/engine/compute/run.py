@@ -62,8 +62,10 @@ def compute_all(now: int | None = None) -> int | None:
     known = reads.progress(mine)
     here = snapshot()
     wanted = [
-        each for each in reads.indicators(mine, kind="computed", limit=10_000).items
-        if each.key not in known or known[each.key][:2] != (each.formula_id, here.version)
+        each
+        for each in reads.indicators(mine, kind="computed", limit=10_000).items
+        if each.key not in known
+        or known[each.key][:2] != (each.formula_id, here.version)
         or _looked.get(each.key, 0) + LOOK_AGAIN < started
     ]
     if not wanted or not here.files:
@@ -85,8 +87,13 @@ def compute_all(now: int | None = None) -> int | None:
     finally:
         readings.close()
     run = verbs.record_run(
-        SYSTEM, started=started, program=f"krog {krog.__version__}", engine=engine(), lake_version=here.version,
-        examined=examined, outcomes=outcomes,
+        SYSTEM,
+        started=started,
+        program=f"krog {krog.__version__}",
+        engine=engine(),
+        lake_version=here.version,
+        examined=examined,
+        outcomes=outcomes,
     )
     if failed:
         raise failed
@@ -132,8 +139,12 @@ def _one(
         if not same and not (running and old is not None and old[3] + RUNNING_EVERY > now):
             new.append(value)
     outcome = Outcome(
-        indicator=each.key, formula_id=made.formula.id, document=dict(each.formula or {}), period=each.period,
-        mark=readings.snapshot.high, values=new,
+        indicator=each.key,
+        formula_id=made.formula.id,
+        document=dict(each.formula or {}),
+        period=each.period,
+        mark=readings.snapshot.high,
+        values=new,
         selections={chosen.id: chosen.document for chosen in made.selections.values()} if new else {},
     )
     return outcome, len(wanted)
@@ -158,15 +169,23 @@ def _periods(made: Plan, readings: Readings, known: tuple[str, int, int] | None,
 
 
 def _computed(
-    of: Formula, selections: Mapping[str, Selection], inputs: Mapping[str, Input], period: str, readings: Readings,
+    of: Formula,
+    selections: Mapping[str, Selection],
+    inputs: Mapping[str, Input],
+    period: str,
+    readings: Readings,
     now: int,
 ) -> Computed | None:
     zone = readings.zone
     start, end = periods.bounds(period, zone)
-    last = max((
-        bucket.end for term in of.terms.values()
-        for bucket in periods.buckets(period, periods.kind_of(period), term.local_hour, zone)
-    ), default=end)
+    last = max(
+        (
+            bucket.end
+            for term in of.terms.values()
+            for bucket in periods.buckets(period, periods.kind_of(period), term.local_hour, zone)
+        ),
+        default=end,
+    )
     running = now < last + GRACE
     cells = [cell for each in inputs.values() for cell in each.cells.values()]
     result = combine.combine(of, inputs, period)
@@ -174,14 +193,24 @@ def _computed(
         return None
     origins = [Origin.REPLAYED for cell in cells if cell.replayed] + [Origin.SIMULATED for c in cells if c.simulated]
     return Computed(
-        period=period, start=start, end=end, value=result.value,
-        status=Status.PROVISIONAL if running else Status.CALCULATED, origin=weakest(origins), reasons=result.reasons,
+        period=period,
+        start=start,
+        end=end,
+        value=result.value,
+        status=Status.PROVISIONAL if running else Status.CALCULATED,
+        origin=weakest(origins),
+        reasons=result.reasons,
         inputs=[
-            {"term": name, "dataset": of.terms[name].dataset, "table": "observations",
-             "version": readings.snapshot.version, "selection": selections[name].id,
-             "rows": sum(cell.n for cell in inputs[name].cells.values())}
+            {
+                "term": name,
+                "dataset": of.terms[name].dataset,
+                "table": "observations",
+                "version": readings.snapshot.version,
+                "selection": selections[name].id,
+                "rows": sum(cell.n for cell in inputs[name].cells.values()),
+            }
             for name in sorted(inputs)
         ],
-        rows=sum(cell.n for cell in cells), inputs_hash=combine.fingerprint(inputs),
+        rows=sum(cell.n for cell in cells),
+        inputs_hash=combine.fingerprint(inputs),
     )
-

@@ -55,11 +55,16 @@ def select(grant: Grant, name: str, term: Term) -> Selection:
         offset += len(page)
         if len(page) < _PAGE:
             break
-    wrong = [key for key, one in found.items()
-             if term.agg != "count" and not quantities.convertible(one.unit, term.unit)]
+    wrong = [
+        key for key, one in found.items() if term.agg != "count" and not quantities.convertible(one.unit, term.unit)
+    ]
     if wrong:
-        raise Invalid(f"The unit of {', '.join(wrong[:5])} does not fit the term {name}.", f"terms.{name}", term.unit,
-                      "Change the term's unit, or choose other datastreams.")
+        raise Invalid(
+            f"The unit of {', '.join(wrong[:5])} does not fit the term {name}.",
+            f"terms.{name}",
+            term.unit,
+            "Change the term's unit, or choose other datastreams.",
+        )
     return Selection(found)
 
 

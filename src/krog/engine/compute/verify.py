@@ -37,8 +37,9 @@ def check_some() -> int:
     found = reads.to_check(grant, SOME)
     for value, check in found:
         finding = recompute(grant, value)
-        verbs.record_check(SYSTEM, value=value.id, check=check, same=finding.same, detail=finding.detail,
-                           engine=engine())
+        verbs.record_check(
+            SYSTEM, value=value.id, check=check, same=finding.same, detail=finding.detail, engine=engine()
+        )
     return len(found)
 
 
@@ -56,8 +57,13 @@ def recompute(grant: Grant, value: Value) -> Finding:
     selections = {name: of_document(doc) for name, doc in reads.selections(grant, value).items()}
     readings = Readings(here, settings().timezone)
     try:
-        again = results(formula.parse(made.formula, _kind(value)), selections, readings, [value.period],
-                        max(times.now(), value.recorded))[value.period]
+        again = results(
+            formula.parse(made.formula, _kind(value)),
+            selections,
+            readings,
+            [value.period],
+            max(times.now(), value.recorded),
+        )[value.period]
     except KrogError as error:
         return Finding(None, f"failed {error.what}")
     finally:

@@ -5,6 +5,16 @@ from krog.indicators.verbs.declaring import change_responsible, declare_indicato
 from krog.indicators.verbs.entering import ask, confirm, enter, reject, remind
 
 __all__ = [
-    "ask", "ask_check", "change_responsible", "confirm", "declare_indicators", "declare_targets", "declare_values",
-    "enter", "record_check", "record_run", "reject", "remind",
+    "ask",
+    "ask_check",
+    "change_responsible",
+    "confirm",
+    "declare_indicators",
+    "declare_targets",
+    "declare_values",
+    "enter",
+    "record_check",
+    "record_run",
+    "reject",
+    "remind",
 ]

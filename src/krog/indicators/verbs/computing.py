@@ -55,7 +55,13 @@ class Outcome:
 
 
 def record_run(
-    by: Reader, *, started: int, program: str, engine: str, lake_version: int, examined: int,
+    by: Reader,
+    *,
+    started: int,
+    program: str,
+    engine: str,
+    lake_version: int,
+    examined: int,
     outcomes: Sequence[Outcome],
 ) -> int | None:
     """Adds the new values of a run and keeps how far each indicator is; returns the run's number if any were new."""
@@ -67,16 +73,26 @@ def record_run(
         run = None
         if written:
             run = models.Run.objects.create(
-                started=started, finished=moment, program=program, engine=engine, lake_version=lake_version,
-                examined=examined, written=written,
+                started=started,
+                finished=moment,
+                program=program,
+                engine=engine,
+                lake_version=lake_version,
+                examined=examined,
+                written=written,
             )
         entries = []
         for outcome in outcomes:
             row = rows[outcome.indicator]
-            models.Progress.objects.update_or_create(indicator=row, defaults={
-                "formula_id": outcome.formula_id, "lake_version": lake_version, "mark": outcome.mark,
-                "computed": moment,
-            })
+            models.Progress.objects.update_or_create(
+                indicator=row,
+                defaults={
+                    "formula_id": outcome.formula_id,
+                    "lake_version": lake_version,
+                    "mark": outcome.mark,
+                    "computed": moment,
+                },
+            )
             if not outcome.values or run is None:
                 continue
             models.Formula.objects.get_or_create(
@@ -89,18 +105,38 @@ def record_run(
             models.Value.objects.bulk_create(
                 (
                     models.Value(
-                        indicator=row, period=v.period, start=v.start, end=v.end, value=v.value, status=v.status,
-                        origin=v.origin, recorded=moment, reasons=list(v.reasons), formula_id=outcome.formula_id,
-                        inputs=list(v.inputs), rows=v.rows, inputs_hash=v.inputs_hash, run=run,
+                        indicator=row,
+                        period=v.period,
+                        start=v.start,
+                        end=v.end,
+                        value=v.value,
+                        status=v.status,
+                        origin=v.origin,
+                        recorded=moment,
+                        reasons=list(v.reasons),
+                        formula_id=outcome.formula_id,
+                        inputs=list(v.inputs),
+                        rows=v.rows,
+                        inputs_hash=v.inputs_hash,
+                        run=run,
                     )
                     for v in outcome.values
                 ),
                 batch_size=500,
             )
-            entries.append((Ref("indicator", outcome.indicator), None, {
-                "run": run.pk, "lake_version": lake_version, "values": len(outcome.values),
-                "first": min(v.period for v in outcome.values), "last": max(v.period for v in outcome.values),
-            }))
+            entries.append(
+                (
+                    Ref("indicator", outcome.indicator),
+                    None,
+                    {
+                        "run": run.pk,
+                        "lake_version": lake_version,
+                        "values": len(outcome.values),
+                        "first": min(v.period for v in outcome.values),
+                        "last": max(v.period for v in outcome.values),
+                    },
+                )
+            )
         if entries:
             journal.record_all(by, "indicators.compute", entries)
     return run.pk if run else None
@@ -122,16 +158,15 @@ def ask_check(by: Reader, *, value: int) -> int:
     return check.pk
 
 
-def record_check(
-    by: Reader, *, value: int, check: int | None, same: bool | None, detail: str, engine: str
-) -> None:
+def record_check(by: Reader, *, value: int, check: int | None, same: bool | None, detail: str, engine: str) -> None:
     """Keeps what a recomputation found; a difference is written to the journal for operators to see."""
     require(by, what="record recomputations")
     moment = times.now()
     with transaction.atomic():
         if check is None:
-            models.Check.objects.create(value_id=value, asked=moment, done=moment, same=same, detail=detail[:500],
-                                        engine=engine)
+            models.Check.objects.create(
+                value_id=value, asked=moment, done=moment, same=same, detail=detail[:500], engine=engine
+            )
         else:
             models.Check.objects.filter(pk=check).update(done=moment, same=same, detail=detail[:500], engine=engine)
         if same is False:

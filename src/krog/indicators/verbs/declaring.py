@@ -22,12 +22,37 @@ from krog.people import reads as people
 from krog.people.permissions import SYSTEM, require
 
 INDICATOR_FIELDS = (
-    "code", "title", "definition", "unit", "decimals", "direction", "period", "kind", "aggregation", "dataset",
-    "office", "owner", "confirmer", "formula", "baseline", "raw", "parse_status", "parse_note", "same_as", "due",
-    "source", "order",
+    "code",
+    "title",
+    "definition",
+    "unit",
+    "decimals",
+    "direction",
+    "period",
+    "kind",
+    "aggregation",
+    "dataset",
+    "office",
+    "owner",
+    "confirmer",
+    "formula",
+    "baseline",
+    "raw",
+    "parse_status",
+    "parse_note",
+    "same_as",
+    "due",
+    "source",
+    "order",
 )
 VALUE_DEFAULTS: Mapping[str, Any] = {
-    "indicator": "", "period": "", "value": None, "status": "official", "origin": "imported", "source": "", "note": "",
+    "indicator": "",
+    "period": "",
+    "value": None,
+    "status": "official",
+    "origin": "imported",
+    "source": "",
+    "note": "",
 }
 TARGET_FIELDS = ("indicator", "date", "type", "op", "value", "value_to", "unit", "raw", "parse_status", "note")
 
@@ -66,7 +91,9 @@ def indicator_problems(key: str, fields: Mapping[str, Any]) -> list[Problem]:
     """What is wrong with the fields of an indicator that types cannot say."""
     found = []
     for name, allowed in (
-        ("direction", shapes.DIRECTIONS), ("kind", shapes.KINDS), ("period", periods.KINDS),
+        ("direction", shapes.DIRECTIONS),
+        ("kind", shapes.KINDS),
+        ("period", periods.KINDS),
         ("parse_status", shapes.PARSE_STATUSES),
     ):
         if name in fields and fields[name] not in allowed:
@@ -186,11 +213,20 @@ def declare_values(by: Reader, *, changes: Sequence[Change]) -> None:
             if old is not None and value_fields(old) == fields:
                 continue
             start, end = periods.bounds(fields["period"], zone)
-            rows.append(models.Value(
-                indicator=parents[fields["indicator"]], period=fields["period"], start=start, end=end,
-                value=fields["value"], status=fields["status"], origin=ORIGINS[fields["origin"]],
-                source=fields["source"], note=fields["note"], recorded=moment,
-            ))
+            rows.append(
+                models.Value(
+                    indicator=parents[fields["indicator"]],
+                    period=fields["period"],
+                    start=start,
+                    end=end,
+                    value=fields["value"],
+                    status=fields["status"],
+                    origin=ORIGINS[fields["origin"]],
+                    source=fields["source"],
+                    note=fields["note"],
+                    recorded=moment,
+                )
+            )
             entries.append((Ref("value", change.key), value_fields(old) if old else None, fields))
         models.Value.objects.bulk_create(rows, batch_size=500)
         journal.record_all(by, "indicators.declare-value", entries, reason=changes[0].reason if changes else "")
@@ -198,9 +234,17 @@ def declare_values(by: Reader, *, changes: Sequence[Change]) -> None:
 
 def _taken_out(old: models.Value, moment: int) -> models.Value:
     return models.Value(
-        indicator=old.indicator, period=old.period, start=old.start, end=old.end, value=old.value,
-        status=shapes.Status.REJECTED, origin=old.origin, source=old.source, note="Taken out of the city's files.",
-        recorded=moment, confirmed_by="",
+        indicator=old.indicator,
+        period=old.period,
+        start=old.start,
+        end=old.end,
+        value=old.value,
+        status=shapes.Status.REJECTED,
+        origin=old.origin,
+        source=old.source,
+        note="Taken out of the city's files.",
+        recorded=moment,
+        confirmed_by="",
     )
 
 
@@ -223,8 +267,13 @@ def value_fields(row: models.Value) -> dict[str, Any]:
     """A row as files declare it."""
     words = {number: word for word, number in ORIGINS.items()}
     return {
-        "indicator": row.indicator.key, "period": row.period, "value": row.value, "status": row.status,
-        "origin": words[row.origin], "source": row.source, "note": row.note,  # type: ignore[index]
+        "indicator": row.indicator.key,
+        "period": row.period,
+        "value": row.value,
+        "status": row.status,
+        "origin": words[row.origin],
+        "source": row.source,
+        "note": row.note,  # type: ignore[index]
     }
 
 

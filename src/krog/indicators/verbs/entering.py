@@ -72,9 +72,7 @@ def remind(by: Reader, *, request: str) -> None:
         journal.record(by, "indicators.remind", Ref("indicator-request", request))
 
 
-def enter(
-    by: Reader, *, request: str, value: float, source: str, note: str = "", sure: bool = False
-) -> int:
+def enter(by: Reader, *, request: str, value: float, source: str, note: str = "", sure: bool = False) -> int:
     """The owner (or an official of the indicator's office) enters the value; the second person is asked to confirm it.
 
     A value far from the last one is refused (Invalid, extra `unlikely`) unless `sure`. Returns the value's number.
@@ -85,24 +83,42 @@ def enter(
         row = _locked(request)
         who = _may(by, row, row.indicator.owner, _("enter this value"))
         if row.state not in (RequestState.ASKED, RequestState.REJECTED):
-            raise Conflict(_("The value for this period has been entered already."), request,
-                           todo=_("If it is wrong, ask the person who confirms it to reject it."))
+            raise Conflict(
+                _("The value for this period has been entered already."),
+                request,
+                todo=_("If it is wrong, ask the person who confirms it to reject it."),
+            )
         reason = numbers.unlikely(value, _before(row))
         if reason and not sure:
-            raise Invalid(_("This value is far from the last one."), "value",
-                          todo=_("Check it, and say that you are sure."),
-                          extra={"unlikely": reason, "last": _before(row)[-1]})
+            raise Invalid(
+                _("This value is far from the last one."),
+                "value",
+                todo=_("Check it, and say that you are sure."),
+                extra={"unlikely": reason, "last": _before(row)[-1]},
+            )
         start, end = periods.bounds(row.period, settings().timezone)
         new = models.Value.objects.create(
-            indicator=row.indicator, period=row.period, start=start, end=end, value=value, status=Status.PROVISIONAL,
-            origin=Origin.ENTERED, source=source.strip()[:2000], note=note.strip()[:2000], recorded=times.now(),
+            indicator=row.indicator,
+            period=row.period,
+            start=start,
+            end=end,
+            value=value,
+            status=Status.PROVISIONAL,
+            origin=Origin.ENTERED,
+            source=source.strip()[:2000],
+            note=note.strip()[:2000],
+            recorded=times.now(),
             entered_by=who,
         )
         row.state, row.value, row.reason = RequestState.ENTERED, new, ""
         row.save(update_fields=["state", "value", "reason"])
         _mail_confirmer(row, _person(row.indicator.confirmer, row.indicator.key))
-        journal.record(by, "indicators.enter", Ref("indicator-request", request),
-                       after={"value": value, "source": new.source, "note": new.note, "value_id": new.pk})
+        journal.record(
+            by,
+            "indicators.enter",
+            Ref("indicator-request", request),
+            after={"value": value, "source": new.source, "note": new.note, "value_id": new.pk},
+        )
     return new.pk
 
 
@@ -114,14 +130,28 @@ def confirm(by: Reader, *, request: str) -> int:
         old = row.value
         assert old is not None  # the state says so
         new = models.Value.objects.create(
-            indicator=row.indicator, period=row.period, start=old.start, end=old.end, value=old.value,
-            status=Status.CONFIRMED, origin=old.origin, source=old.source, note=old.note, recorded=times.now(),
-            entered_by=old.entered_by, confirmed_by=who,
+            indicator=row.indicator,
+            period=row.period,
+            start=old.start,
+            end=old.end,
+            value=old.value,
+            status=Status.CONFIRMED,
+            origin=old.origin,
+            source=old.source,
+            note=old.note,
+            recorded=times.now(),
+            entered_by=old.entered_by,
+            confirmed_by=who,
         )
         row.state, row.value = RequestState.CONFIRMED, new
         row.save(update_fields=["state", "value"])
-        journal.record(by, "indicators.confirm", Ref("indicator-request", request),
-                       before={"status": old.status}, after={"value": new.value, "value_id": new.pk})
+        journal.record(
+            by,
+            "indicators.confirm",
+            Ref("indicator-request", request),
+            before={"status": old.status},
+            after={"value": new.value, "value_id": new.pk},
+        )
     return new.pk
 
 
@@ -135,15 +165,30 @@ def reject(by: Reader, *, request: str, reason: str) -> None:
         old = row.value
         assert old is not None  # the state says so
         new = models.Value.objects.create(
-            indicator=row.indicator, period=row.period, start=old.start, end=old.end, value=old.value,
-            status=Status.REJECTED, origin=old.origin, source=old.source, note=reason.strip()[:2000],
-            recorded=times.now(), entered_by=old.entered_by, confirmed_by=who,
+            indicator=row.indicator,
+            period=row.period,
+            start=old.start,
+            end=old.end,
+            value=old.value,
+            status=Status.REJECTED,
+            origin=old.origin,
+            source=old.source,
+            note=reason.strip()[:2000],
+            recorded=times.now(),
+            entered_by=old.entered_by,
+            confirmed_by=who,
         )
         row.state, row.value, row.reason = RequestState.REJECTED, new, reason.strip()[:2000]
         row.save(update_fields=["state", "value", "reason"])
         _mail_owner(row, _person(row.indicator.owner, row.indicator.key), row.reason)
-        journal.record(by, "indicators.reject", Ref("indicator-request", request), reason=row.reason,
-                       before={"value": old.value}, after={"state": row.state})
+        journal.record(
+            by,
+            "indicators.reject",
+            Ref("indicator-request", request),
+            reason=row.reason,
+            before={"value": old.value},
+            after={"state": row.state},
+        )
 
 
 def _locked(request: str) -> models.Request:
@@ -159,8 +204,11 @@ def _grant() -> Grant:
 
 def _person(account: str, indicator: str) -> Person:
     if not account:
-        raise Conflict(f"Nobody answers for the values of {indicator}.", indicator,
-                       todo="Set owner and confirmer of the indicator.")
+        raise Conflict(
+            f"Nobody answers for the values of {indicator}.",
+            indicator,
+            todo="Set owner and confirmer of the indicator.",
+        )
     return people.person(_grant(), account)
 
 
@@ -168,8 +216,7 @@ def _may(by: Reader, row: models.Request, named: str, what: str) -> str:
     """The key of the account that acts, if it is the named person or an official of the indicator's office."""
     acting = next((p for p in people.people(_grant()) if by.kind in ("account", "link") and p.id == by.id), None)
     if acting is None:
-        raise Forbidden(_("You may not %(what)s.") % {"what": what},
-                        todo=_("Sign in, or open the link from the mail."))
+        raise Forbidden(_("You may not %(what)s.") % {"what": what}, todo=_("Sign in, or open the link from the mail."))
     if acting.key != named:
         require(by, "official", "planner", office=row.indicator.office or None, what=what)
     return acting.key
@@ -179,11 +226,17 @@ def _second(by: Reader, row: models.Request) -> str:
     """The key of the second person: not the one who entered the value."""
     who = _may(by, row, row.indicator.confirmer, _("confirm this value"))
     if row.state != RequestState.ENTERED or row.value is None:
-        raise Conflict(_("Nothing waits to be confirmed here."), row.key,
-                       todo=_("The value has been confirmed or rejected already, or not entered yet."))
+        raise Conflict(
+            _("Nothing waits to be confirmed here."),
+            row.key,
+            todo=_("The value has been confirmed or rejected already, or not entered yet."),
+        )
     if who == row.value.entered_by:
-        raise Forbidden(_("Who entered the value may not confirm it."), allowed=_("a second person"),
-                        todo=_("Ask a colleague of the office."))
+        raise Forbidden(
+            _("Who entered the value may not confirm it."),
+            allowed=_("a second person"),
+            todo=_("Ask a colleague of the office."),
+        )
     return who
 
 
@@ -197,35 +250,63 @@ def _before(row: models.Request) -> Sequence[float]:
 def _mail_owner(row: models.Request, owner: Person, rejected: str) -> None:
     address = _address(links.sign(ENTER, Ref("indicator-request", row.key), owner.key, days=LINK_DAYS), owner, "enter")
     with override(owner.language):
-        about = {"title": say(row.indicator.title, owner.language), "period": row.period, "name": owner.name,
-                 "due": _day(row.due), "unit": symbol(row.indicator.unit) or "–", "address": address,
-                 "reason": rejected}
+        about = {
+            "title": say(row.indicator.title, owner.language),
+            "period": row.period,
+            "name": owner.name,
+            "due": _day(row.due),
+            "unit": symbol(row.indicator.unit) or "–",
+            "address": address,
+            "reason": rejected,
+        }
         if rejected:
             subject = _("Please check: %(title)s, %(period)s")
-            text = _("Dear %(name)s,\n\nthe value of \"%(title)s\" for %(period)s was not confirmed:\n\n%(reason)s\n\n"
-                     "Please enter it again (%(unit)s):\n%(address)s\n\nYou need no password.")
+            text = _(
+                'Dear %(name)s,\n\nthe value of "%(title)s" for %(period)s was not confirmed:\n\n%(reason)s\n\n'
+                "Please enter it again (%(unit)s):\n%(address)s\n\nYou need no password."
+            )
         else:
             subject = _("Please enter: %(title)s, %(period)s")
-            text = _("Dear %(name)s,\n\nplease enter the value of \"%(title)s\" for %(period)s by %(due)s. "
-                     "It is one field (%(unit)s) and where the value is from:\n%(address)s\n\n"
-                     "You need no password. A second person confirms the value.")
-        journal.post_mail(to=owner.email, subject=subject % about, text=text % about,
-                          ref=Ref("indicator-request", row.key), language=owner.language)
+            text = _(
+                'Dear %(name)s,\n\nplease enter the value of "%(title)s" for %(period)s by %(due)s. '
+                "It is one field (%(unit)s) and where the value is from:\n%(address)s\n\n"
+                "You need no password. A second person confirms the value."
+            )
+        journal.post_mail(
+            to=owner.email,
+            subject=subject % about,
+            text=text % about,
+            ref=Ref("indicator-request", row.key),
+            language=owner.language,
+        )
 
 
 def _mail_confirmer(row: models.Request, second: Person) -> None:
     assert row.value is not None  # it was just entered
     token = links.sign(CONFIRM, Ref("indicator-request", row.key), second.key, days=LINK_DAYS)
     with override(second.language):
-        about = {"title": say(row.indicator.title, second.language), "period": row.period, "name": second.name,
-                 "value": numbers.written(row.value.value or 0.0, row.indicator.decimals, second.language),
-                 "unit": symbol(row.indicator.unit), "source": row.value.source, "note": row.value.note or "–",
-                 "address": _address(token, second, "confirm")}
-        text = _("Dear %(name)s,\n\nthis value waits for you as the second person:\n\n%(title)s, %(period)s: "
-                 "%(value)s %(unit)s\nSource: %(source)s\nNote: %(note)s\n\nConfirm or reject it:\n%(address)s\n\n"
-                 "You need no password.")
-        journal.post_mail(to=second.email, subject=_("Please confirm: %(title)s, %(period)s") % about,
-                          text=text % about, ref=Ref("indicator-request", row.key), language=second.language)
+        about = {
+            "title": say(row.indicator.title, second.language),
+            "period": row.period,
+            "name": second.name,
+            "value": numbers.written(row.value.value or 0.0, row.indicator.decimals, second.language),
+            "unit": symbol(row.indicator.unit),
+            "source": row.value.source,
+            "note": row.value.note or "–",
+            "address": _address(token, second, "confirm"),
+        }
+        text = _(
+            "Dear %(name)s,\n\nthis value waits for you as the second person:\n\n%(title)s, %(period)s: "
+            "%(value)s %(unit)s\nSource: %(source)s\nNote: %(note)s\n\nConfirm or reject it:\n%(address)s\n\n"
+            "You need no password."
+        )
+        journal.post_mail(
+            to=second.email,
+            subject=_("Please confirm: %(title)s, %(period)s") % about,
+            text=text % about,
+            ref=Ref("indicator-request", row.key),
+            language=second.language,
+        )
 
 
 def _address(token: str, person: Person, what: str) -> str:

@@ -26,7 +26,8 @@ class ValueForm(forms.Form):
     value = forms.CharField(label=gettext_lazy("Value"), max_length=60, widget=forms.TextInput(
         attrs={"inputmode": "decimal", "autocomplete": "off", "class": "short"}))  # fmt: skip
     source = forms.CharField(
-        label=gettext_lazy("Where is it from?"), max_length=500,
+        label=gettext_lazy("Where is it from?"),
+        max_length=500,
         help_text=gettext_lazy("A document, a table or a record, so that others can find it."),
     )
     note = forms.CharField(label=gettext_lazy("Note"), max_length=1000, required=False, widget=forms.Textarea)

@@ -45,7 +45,10 @@ def row(standing: Standing) -> Row:
     mark, word = words.verdict(found, standing.latest is not None)
     unclear = found.target if found and not found.target.readable else None
     return Row(
-        standing=standing, href=reverse("portal-indicators-detail", args=[about.key]), mark=mark, word=word,
+        standing=standing,
+        href=reverse("portal-indicators-detail", args=[about.key]),
+        mark=mark,
+        word=word,
         why=" ".join(str(reason) for reason in words.reasons(found)) if found and mark == "none" else "",
         target=words.quoted(unclear.raw) if unclear else words.target(found.target, about.unit) if found else "",
         target_date=found.target.date if found else "",
@@ -63,8 +66,10 @@ def sentence(about: Indicator, values: Sequence[Value], next_target: Evaluation 
     if about.period == "day":
         return _against_days(about, known)
     base = about.baseline
-    first = (base.period, base.value) if base and base.value is not None and base.period < last.period else (
-        (known[0].period, known[0].value) if len(known) > 1 else None
+    first = (
+        (base.period, base.value)
+        if base and base.value is not None and base.period < last.period
+        else ((known[0].period, known[0].value) if len(known) > 1 else None)
     )
     if first is None or first[1] is None:
         return ""
