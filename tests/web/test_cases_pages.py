@@ -20,8 +20,19 @@ from tests.nouns.test_cases_handling import picture, report
 __all__ = ["world"]
 
 REPORT = "/en/cases/report?type=pothole"
-GIVEN = {"type": "pothole", "description": "A deep hole.", "place": "Mlaka 5", "name": "Ana Novak",
-         "email": "ana@example.org", "phone": "", "website": "", "once": "abc", "settlement": "", "lon": "", "lat": ""}
+GIVEN = {
+    "type": "pothole",
+    "description": "A deep hole.",
+    "place": "Mlaka 5",
+    "name": "Ana Novak",
+    "email": "ana@example.org",
+    "phone": "",
+    "website": "",
+    "once": "abc",
+    "settlement": "",
+    "lon": "",
+    "lat": "",
+}
 
 
 @pytest.fixture()
@@ -58,6 +69,14 @@ def test_a_citizen_chooses_reports_and_follows_without_javascript(world: World, 
     assert page["Referrer-Policy"] == "no-referrer"
 
 
+def test_a_point_on_the_map_is_enough_and_named_after_the_nearest_settlement(world: World, client: Client) -> None:
+    Territory.objects.create(key="mlaka", title={"en": "Mlaka"}, level="settlement", lon=14.3475, lat=46.2741)
+    for once, lon in (("a", "14.35"), ("b", "15.9")):
+        sent = client.post(REPORT, {**GIVEN, "place": "", "lon": lon, "lat": "46.27", "once": once})
+        assert sent.status_code == 302
+    assert [case.place for case in models.Case.objects.order_by("id")] == ["Mlaka", ""]
+
+
 def test_nothing_is_lost_on_a_mistake_not_even_the_photo(world: World, client: Client) -> None:
     wrong = {**GIVEN, "email": "not an address", "place": "", "photo": SimpleUploadedFile("a.jpg", picture())}
     page = client.post(REPORT, wrong)
@@ -76,8 +95,11 @@ def test_nothing_is_lost_on_a_mistake_not_even_the_photo(world: World, client: C
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"description": ""}, "required"), ({"place": ""}, "Say where it is"), ({"lon": "14"}, "longitude and latitude"),
-        ({"lon": "999", "lat": "1"}, "180"), ({"website": "http://spam.example"}, "leave"),
+        ({"description": ""}, "required"),
+        ({"place": ""}, "Say where it is"),
+        ({"lon": "14"}, "longitude and latitude"),
+        ({"lon": "999", "lat": "1"}, "180"),
+        ({"website": "http://spam.example"}, "leave"),
         ({"settlement": "nowhere"}, "valid choice"),
         ({"photo": SimpleUploadedFile("a.jpg", b"<?php ?>", content_type="image/jpeg")}, "cannot be read as a photo"),
     ],
@@ -109,7 +131,10 @@ def test_a_body_that_no_photo_may_have_is_refused_before_it_is_read(world: World
         readline = read
 
     answer = Client().generic(
-        "POST", REPORT, b"", content_type="multipart/form-data; boundary=x",
+        "POST",
+        REPORT,
+        b"",
+        content_type="multipart/form-data; boundary=x",
         **{"CONTENT_LENGTH": "99000000", "wsgi.input": Unreadable()},
     )
     assert answer.status_code == 413
@@ -253,8 +278,11 @@ def test_words_are_shown_as_words(world: World, desk: Any, client: Client) -> No
     opened = report(description=nasty, place=nasty)
     verbs.reply(world.stranger, key=opened.key, text=nasty, public=True)
     for who, address in (
-        (client, f"/en/cases/{opened.address}"), (client, f"/en/cases/{opened.key}"), (client, "/en/cases/"),
-        (desk("rok"), f"/desk/cases/{opened.key}/"), (desk("rok"), "/desk/?tab=unassigned"),
+        (client, f"/en/cases/{opened.address}"),
+        (client, f"/en/cases/{opened.key}"),
+        (client, "/en/cases/"),
+        (desk("rok"), f"/desk/cases/{opened.key}/"),
+        (desk("rok"), "/desk/?tab=unassigned"),
     ):
         text = who.get(address).content.decode()
         assert nasty not in text
@@ -264,8 +292,17 @@ def test_words_are_shown_as_words(world: World, desk: Any, client: Client) -> No
 def test_a_clerk_opens_a_case_for_somebody_who_calls(world: World, desk: Any) -> None:
     rok = desk("rok")
     assert rok.get("/desk/cases/new").status_code == 200
-    given = {"type": "pothole", "channel": "phone", "description": "Hole.", "place": "Here", "severity": "urgent",
-             "protocol": "", "name": "Ana", "email": "", "phone": "041"}
+    given = {
+        "type": "pothole",
+        "channel": "phone",
+        "description": "Hole.",
+        "place": "Here",
+        "severity": "urgent",
+        "protocol": "",
+        "name": "Ana",
+        "email": "",
+        "phone": "041",
+    }
     assert rok.post("/desk/cases/new", given).status_code == 422
     assert rok.post("/desk/cases/new", {**given, "severity": "normal"}).status_code == 302
     case = models.Case.objects.get()
@@ -307,9 +344,15 @@ def test_a_program_reports_and_reads(world: World, client: Client) -> None:
     status = client.get(first.json()["status"]).json()
     assert (status["status"], status["description"]) == ("new", "Hole.")
     for wrong in (
-        {**body, "place": ""}, {**body, "type": "leak"}, {**body, "email": "x"}, {**body, "extra": 1},
-        {**body, "lon": 500, "lat": 1}, {"type": "pothole"},
-        {**body, "description": "a\x00b"}, {**body, "name": "a\x00b"}, {**body, "type": "a\x00b"},
+        {**body, "place": ""},
+        {**body, "type": "leak"},
+        {**body, "email": "x"},
+        {**body, "extra": 1},
+        {**body, "lon": 500, "lat": 1},
+        {"type": "pothole"},
+        {**body, "description": "a\x00b"},
+        {**body, "name": "a\x00b"},
+        {**body, "type": "a\x00b"},
     ):
         answer = client.post("/api/v1/cases/", {**wrong, "once": ""}, content_type="application/json")
         assert answer.status_code in (400, 403, 422)

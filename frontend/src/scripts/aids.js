@@ -57,3 +57,26 @@ export function sortTables(root) {
     });
   }
 }
+
+// The place of a report: where the reader is now, or a point chosen on a map that is fetched only when it is opened.
+export function places(root) {
+  for (const button of root.querySelectorAll?.("button[data-locate]") ?? []) {
+    if (!navigator.geolocation) continue;
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      navigator.geolocation.getCurrentPosition(({ coords }) => setPlace(button.dataset.locate, coords.longitude, coords.latitude));
+    });
+  }
+  for (const details of root.querySelectorAll?.("details[data-map-script]") ?? []) {
+    const fetchMap = () => { if (details.open) import(new URL(details.dataset.mapScript, location.href).href); };
+    details.addEventListener("toggle", fetchMap);
+    fetchMap();
+  }
+}
+
+function setPlace(ids, lon, lat) {
+  const [east, north] = ids.split(" ").map((id) => document.getElementById(id));
+  east.value = lon.toFixed(6);
+  north.value = lat.toFixed(6);
+  north.dispatchEvent(new Event("change", { bubbles: true }));
+}

@@ -1,7 +1,7 @@
 // What every page gets: htmx for pieces of pages, live values, and small aids. Pages read and report without any of it.
 import "./htmx.js";
 import { follow } from "./live.js";
-import { fold, focusErrors, reachScrollers, sortTables, submitOnChange } from "./aids.js";
+import { fold, focusErrors, places, reachScrollers, sortTables, submitOnChange } from "./aids.js";
 
 follow(document);
 fold(document);
@@ -9,6 +9,7 @@ focusErrors(document);
 submitOnChange(document);
 sortTables(document);
 reachScrollers(document);
+places(document);
 document.addEventListener("htmx:afterSwap", (event) => {
   follow(document);
   sortTables(event.target);

@@ -30,6 +30,7 @@ function open(element) {
   view.addControl(new NavigationControl({ showCompass: false }), "top-right");
   view.addControl(new ScaleControl({ unit: "metric" }), "bottom-left");
   const section = element.closest(".map");
+  if (data.pick) pick(view, data.pick);
   view.on("load", async () => {
     await base(view, data.base, bounds, points);
     shapes(view, features);
@@ -41,6 +42,23 @@ function open(element) {
   points.sort((a, b) => order.indexOf(a.properties?.state ?? "") - order.indexOf(b.properties?.state ?? ""));
   for (const feature of points) point(view, feature, section, data);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => location.reload());
+}
+
+// A click sets the point of a form; what is typed into its fields moves the mark.
+function pick(view, ids) {
+  const [east, north] = ids.split(" ").map((id) => document.getElementById(id));
+  const mark = new Marker();
+  const show = () => {
+    if (east.value && north.value) mark.setLngLat([Number(east.value), Number(north.value)]).addTo(view);
+    else mark.remove();
+  };
+  view.on("click", ({ lngLat }) => {
+    east.value = lngLat.lng.toFixed(6);
+    north.value = lngLat.lat.toFixed(6);
+    show();
+  });
+  for (const field of [east, north]) field.addEventListener("change", show);
+  show();
 }
 
 // Until the reader moves the map it shows all its features, however the page around it changes size.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -22,8 +23,10 @@ from krog.base.settings import settings
 from krog.cases import mails, photos, reads, shapes, verbs
 from krog.cases.references import split
 from krog.catalogue import door
+from krog.engine.cities import city
 from krog.people import links
 from krog.people import reads as people
+from krog.web.components import maps
 from krog.web.components.paging import offset_of, pager
 from krog.web.middleware import address_of
 from krog.web.portal import case_words as words
@@ -155,8 +158,20 @@ class ReportForm(forms.Form):
         title, lon, lat = self.settlements.get(given.get("settlement", ""), ("", None, None))
         spoken = ", ".join(part for part in (given["place"].strip(), title) if part)
         if given.get("lon") is not None and given.get("lat") is not None:
-            return spoken, given["lon"], given["lat"]
+            lon, lat = given["lon"], given["lat"]
+            return spoken or self._near(lon, lat), lon, lat
         return spoken, lon, lat
+
+    def _near(self, lon: float, lat: float) -> str:
+        """The settlement whose point is nearest, if it is within about five kilometres."""
+        scale = math.cos(math.radians(lat))
+        near = [
+            (math.hypot((east - lon) * scale, north - lat), title)
+            for title, east, north in self.settlements.values()
+            if east is not None and north is not None
+        ]
+        distance, title = min(near, default=(math.inf, ""))
+        return title if distance < 0.045 else ""
 
 
 def _settlements(request: HttpRequest) -> dict[str, tuple[str, float | None, float | None]]:
@@ -179,7 +194,10 @@ def _small_enough(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     @csrf_exempt
     def measured(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > settings().upload_mb * 1_000_000 + 500_000:
+        if (
+            not (length.isascii() and length.isdigit() and len(length) < 19)
+            or int(length) > settings().upload_mb * 1_000_000 + 500_000
+        ):
             raise TooLarge(
                 "The photo is too large.",
                 "photo",
@@ -219,8 +237,19 @@ def _report(request: HttpRequest) -> HttpResponse:
             # A browser forgets a chosen file; the photo is kept for a day, so that nothing is lost.
             data["kept"] = photos.draft(form.picture)
         status = 422 if status == 200 else status
-    context |= {"form": form, "office": words.office_title(chosen.office), "kept": form.picture is not None}
+    context |= {
+        "form": form,
+        "map": _ground(),
+        "office": words.office_title(chosen.office),
+        "kept": form.picture is not None,
+    }
     return render(request, "portal/cases/report.html", context, status=status)
+
+
+def _ground() -> maps.Map:
+    """The city, to choose a point on."""
+    lon, lat = city.current().centre
+    return maps.Map(_("Choose the place on the map"), [], bounds=(lon - 0.08, lat - 0.05, lon + 0.08, lat + 0.05))
 
 
 def _send(request: HttpRequest, form: ReportForm, kind: shapes.CaseType) -> HttpResponse:
@@ -302,7 +331,9 @@ def detail(request: HttpRequest, address: str) -> HttpResponse:
     """How a case stands: for its reporter by the secret address, for everybody by the reference of a public one."""
     case = reads.status(_grant(request), address)
     office = words.office_title(case.office)
-    events = [{"event": event, "words": words.event_words(event, office, case.cause is not None)} for event in case.events]
+    events = [
+        {"event": event, "words": words.event_words(event, office, case.cause is not None)} for event in case.events
+    ]
     response = render(
         request,
         "portal/cases/detail.html",
@@ -425,7 +456,7 @@ def _act(request: HttpRequest, by: Reader, key: str, text: str) -> str:
         verbs.close(by, key=key, outcome=text)
     elif act == "reopen":
         verbs.reopen(by, key=key, reason=text)
-    elif act.startswith("tick-") and act[5:].isdigit():
+    elif act.startswith("tick-") and act.isascii() and act[5:].isdigit() and len(act) < 9:
         verbs.tick(by, key=key, step=int(act[5:]))
         return "tick"
     else:
