@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from krog.base.declaration import Change
 from krog.base.errors import Forbidden, Invalid, NotFound
@@ -132,3 +136,27 @@ def test_retired_indicators_leave_the_lists_and_keep_their_values():
     verbs.declare_indicators(SYSTEM, changes=[Change("k3-1", None)])
     assert reads.indicators(grant()).items == []
     assert models.Value.objects.count() == 1
+
+
+CHANGES = st.lists(
+    st.tuples(st.sampled_from(["2021", "2022", "2023"]), st.none() | st.integers(0, 3)), min_size=1, max_size=12
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(CHANGES)
+def test_rows_are_only_ever_added_and_the_last_word_counts(changes):
+    key = f"h{uuid.uuid4().hex[:10]}"
+    measuring.declare(**{key: measuring.entered(code=key)})
+    rows, said = [], {}
+    for period, value in changes:
+        about = {"indicator": key, "period": period, "value": value, "source": "s"}
+        verbs.declare_values(SYSTEM, changes=[Change(f"{key}.{period}", about if value is not None else None)])
+        if value is not None:
+            said[period] = value
+        else:
+            said.pop(period, None)
+        now = list(models.Value.objects.filter(indicator__key=key).order_by("id").values())
+        assert now[: len(rows)] == rows, "what was stored once stays as it was"
+        rows = now
+        assert {v.period: v.value for v in reads.values(grant(), key)} == said

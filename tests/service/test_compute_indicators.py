@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from datetime import timedelta
 from fractions import Fraction
 
 import pytest
 
+from krog import lake
 from krog.base.errors import Invalid
 from krog.base.origin import Origin
 from krog.catalogue import door
 from krog.engine.compute import asking, run, verify
 from krog.indicators import models, reads
 from krog.indicators.shapes import Status
+from krog.lake.shapes import Row
 from krog.people.permissions import SYSTEM
-from tests import measuring
+from krog.streams import reads as streams
+from tests import measuring, sensing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,6 +90,41 @@ def test_a_night_whose_readings_have_not_come_yet_is_not_judged_missing():
     measuring.to_lake()
     run.compute_all()
     assert (by_period()[new.isoformat()].value, models.Value.objects.count()) == (-4.0, 2)
+
+
+def test_a_corrected_reading_is_computed_without_the_wrong_one():
+    keys = measuring.zone(1)
+    measuring.declare(night_losses=measuring.indicator())
+    day = measuring.days_ago(1)
+    measuring.night(day, {keys[0]: [5.0] * 23 + [500.0], keys[1]: [2.0] * 24})
+    measuring.to_lake()
+    run.compute_all()
+    assert by_period()[day.isoformat()].value == pytest.approx((5 * 23 + 500) / 24 - 2)
+    number = streams.ingest_index()[keys[0]].id
+    wrong = next(row for row in lake.observations([number]) if row.value == 500.0)
+    with sensing.hot() as store:
+        store.submit([Row(number, wrong.time, 5.0, supersedes=wrong.id)]).result(timeout=30)
+    measuring.to_lake()
+    run.compute_all()
+    assert by_period()[day.isoformat()].value == 3.0
+
+
+def test_months_are_put_together_from_days():
+    keys = measuring.zone(1)
+    mean = {"dataset": "mlaka-water", "agg": "mean", "unit": "m3/h", "grain": ["local_date"],
+            "filter": {"streams": keys[:1]}}  # fmt: skip
+    monthly = {"unit": "m3/h", "expr": ["max_over", "local_date", "day"], "terms": {"day": mean}}
+    measuring.declare(night_losses=measuring.indicator(period="month", formula=monthly))
+    last = measuring.days_ago(0).replace(day=1) - timedelta(days=1)
+    days = [last.replace(day=number + 1) for number in range(last.day)]
+    for day in days:
+        measuring.night(day, {keys[0]: [float(day.day), float(day.day) + 1]})
+    measuring.night(last + timedelta(days=1), {keys[0]: [0.0]})
+    measuring.to_lake()
+    run.compute_all()
+    found = by_period()[last.isoformat()[:7]]
+    assert (found.value, found.status) == (last.day + 0.5, Status.CALCULATED)
+    assert verify.recompute(grant(), found).same is True
 
 
 def test_simulated_readings_make_a_simulated_value():
@@ -180,8 +219,6 @@ def test_another_formula_computes_everything_anew_and_a_wrong_unit_holds_up_nobo
 
 
 def test_readings_in_litres_per_second_are_converted():
-    from tests import sensing
-
     keys = measuring.zone()
     sensing.declare(mlaka_inflow=sensing.stream(unit="l/s"))
     measuring.declare(night_losses=measuring.indicator())
