@@ -137,8 +137,10 @@ class _LineDrawing:
             self._series(one, observed)
         self._targets()
         self._baseline()
+        # The name of a limit may stand anywhere along it, where no line runs through.
+        along = [self.left + (self.frame.width - self.left) * share for share in (0.75, 0.5, 0.25, 0.0)]
         for label, name in self.labels:
-            placed = self.room.place(label)
+            placed = self.room.place(label, *(along if "limit" in label.classes else ()))
             if placed is None:
                 self.left_out.add(name)
             else:

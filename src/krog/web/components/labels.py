@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _NARROW_LETTERS = frozenset(" .,:;'|!iljtfrI()/·\u00a0\u202f")
 _WIDE_LETTERS = frozenset("mwMW%—")
@@ -80,10 +80,12 @@ class Room:
         if last is not None:
             self.drawn.append(Box(last[0] - 3, last[1] - 3, last[0] + 3, last[1] + 3))
 
-    def place(self, label: Label) -> Placed | None:
-        """Puts a label on the first side that is free of labels and lines, else of labels; else leaves it out."""
+    def place(self, label: Label, *xs: float) -> Placed | None:
+        """Puts a label on the first side that is free of labels and lines, else of labels; else leaves it out.
+        `xs` are further places along the chart where it may stand as well."""
         width = text_width(label.text, self.size)
-        boxes = [box for side in label.sides for box in self._sides(label, side, width)]
+        places = [label, *(replace(label, x=x) for x in xs)]
+        boxes = [box for place in places for side in label.sides for box in self._sides(place, side, width)]
         inside = [box for box in boxes if box.within(self.bounds) and not any(box.meets(t) for t in self.taken)]
         chosen = next((box for box in inside if not any(box.meets(d) for d in self.drawn)), None)
         if chosen is None and inside:
