@@ -1,102 +1,26 @@
-"""A whole Krog for journeys: the demo city in a process group of its own, a real Chromium, the demo's mailbox."""
+"""Journeys: a real Chromium before the demo city of `tests.demo`."""
 
 from __future__ import annotations
 
-import email
-import email.policy
-import os
-import re
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from email.message import EmailMessage
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-ROOT = Path(__file__).parents[2]
+from tests.demo import Krog, running, wait_until
+
+__all__ = ["Krog", "wait_until"]
+
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
-
-
-@dataclass(frozen=True)
-class Krog:
-    """A running demo."""
-
-    url: str
-    var: Path
-    mqtt_port: int
-    mail_port: int
-    log: Path
-
-    @property
-    def password(self) -> str:
-        return (self.var / "demo-password").read_text().strip()
-
-    @property
-    def key(self) -> str:
-        return (self.var / "demo-key").read_text().strip()
-
-    def mails(self, to: str = "") -> list[EmailMessage]:
-        """The mails that the demo has delivered, oldest first."""
-        found = []
-        for file in sorted((self.var / "mail").glob("**/new/*"), key=lambda f: f.stat().st_mtime_ns):
-            mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-            if not to or to in str(mail["To"]):
-                found.append(mail)
-        return found  # type: ignore[return-value]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_until(question: Callable[[], object], seconds: float, what: str) -> object:
-    """What `question` answers as soon as it is true; fails naming `what` after the time."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if answer := question():
-            return answer
-        time.sleep(0.25)
-    pytest.fail(f"After {seconds} s still no {what}.")
 
 
 @pytest.fixture(scope="session")
 def krog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Krog]:
     """`krog demo kranj` on free ports, with everything it writes in a folder of its own."""
-    home = tmp_path_factory.mktemp("demo")
-    log = home / "demo.log"
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("KROG_", "DJANGO_"))}
-    if shared := os.environ.get("KROG_SHARED"):
-        env["KROG_SHARED"] = shared
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "krog.cli.main", "demo", "kranj", "--port", str(_free_port()), "--var", str(home / "var")],
-            cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
-        )
-    try:
-        wait_until(lambda: "Krog is running" in log.read_text() or process.poll() is not None, 120, "running demo")
-        said = log.read_text()
-        assert process.poll() is None, said
-        url = re.search(r"Krog is running:\s+(\S+)/", said)
-        mqtt = re.search(r"mosquitto_pub -p (\d+)", said)
-        mail = re.search(r"by mail \(SMTP\) on port (\d+)", said)
-        assert url and mqtt and mail, said
-        yield Krog(url[1], home / "var", int(mqtt[1]), int(mail[1]), log)
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+    with running(tmp_path_factory.mktemp("demo")) as demo:
+        yield demo
 
 
 @pytest.fixture(scope="session")
