@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -28,7 +28,8 @@ __all__ = ["world"]
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("own_values", "english")]
 
 ZONE = "Europe/Ljubljana"
-FIRST = date(2026, 3, 2)
+#: Recent nights: what is found in old ones calls nobody.
+FIRST = times.local_date(times.now(), ZONE) - timedelta(days=5)
 
 
 def grant(by: Any = SYSTEM, kind: str = "rules") -> Any:
@@ -130,6 +131,16 @@ def test_an_alert_opens_one_case_and_tells_the_office(world: World) -> None:
         assert said in mail.text
 
 
+def test_what_late_readings_bring_to_light_from_long_ago_calls_nobody(world: World) -> None:
+    found(world, 5.0, 6.5, first=-20)
+    act.act()
+    assert alerts()[0].state == "open"
+    assert cases.cases(grant(kind="cases")).items == ()
+    found(world, 6.0, first=0)
+    act.act()
+    assert len(cases.cases(grant(kind="cases")).items) == 1
+
+
 def test_a_crash_between_case_and_alert_does_not_open_a_second_case(world: World) -> None:
     found(world, 5.0, 6.5)
     act.act()
@@ -177,7 +188,7 @@ def test_a_rule_that_only_watches_opens_no_case(world: World) -> None:
 
 def night(number: int) -> int:
     """02:00 of the night `number` in UTC microseconds."""
-    return times.start_of_day(FIRST, ZONE) + number * times.DAY + 2 * times.HOUR
+    return times.start_of_day(FIRST + timedelta(days=number), ZONE) + 2 * times.HOUR
 
 
 def flow(number: int, inflow: float, meter: float | None = 1.0, count: int = 8) -> None:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from krog.base import times
 from krog.base.errors import NotFound
 from krog.base.grant import Grant
 from krog.base.ids import Ref
@@ -25,12 +26,17 @@ from krog.streams.shapes import Thing
 
 log = logging.getLogger("krog.work")
 
+#: An alert whose newest value is older calls nobody: late readings have brought to light what was long ago.
+STALE = 3 * times.DAY
+
 
 def act() -> None:
-    """Every alert that runs has its case, and every case of an alert that is over says so. Safe to repeat."""
+    """Every alert that runs has its case (unless what it found is STALE), and every case of an alert that is over says so. Safe to repeat."""
     grant = door.open(SYSTEM, "compute", kind="rules")
     failures: list[Exception] = []
     for alert in rules.alerts_to_act_on(grant):
+        if alert.last_time < times.now() - STALE:
+            continue
         try:
             _open_case(rules.rule(grant, alert.rule), alert)
         except Exception as failure:
