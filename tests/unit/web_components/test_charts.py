@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -198,11 +199,12 @@ def test_labels_never_cover_each_other_or_leave(values: list[float], targets: li
 
 def test_the_name_of_a_limit_stands_where_no_line_runs() -> None:
     points = [(float(DAY + i * times.HOUR), 5.0 if i > 20 else 0.3) for i in range(24)]
-    chart = charts.line("t", "a", [Series("losses", points)], limits=[(1.5, "target below 1.5")], language="en", zero=True)
+    losses, limit = Series("losses", points), (1.5, "target below 1.5")
+    chart = charts.line("t", "a", [losses], limits=[limit], language="en", zero=True)
     (name,) = [box for words, box in boxes(chart.svg) if words == "target below 1.5"]
     numbers = re.findall(r"([\d.]+),([\d.]+)", paths(chart.svg)[0].get("d", ""))
     corners = [(float(x), float(y)) for x, y in numbers]
-    rising = next(b for a, b in zip(corners, corners[1:], strict=False) if b[1] < a[1] - 100)
+    rising = next(b for a, b in pairwise(corners) if b[1] < a[1] - 100)
     assert name.right < rising[0] - 5
 
 
