@@ -89,9 +89,9 @@ class Public:
         await asyncio.to_thread(ingest.close)
 
     async def health(self) -> Reply:
-        web, work = await asyncio.gather(self.forwarder.alive(), state.work_lag())
+        web, work = await asyncio.gather(self.forwarder.alive(), state.work())
         mqtt = self.mqtt is not None or not settings().mqtt_port
-        return state.health(ingest=True, mqtt=mqtt, web=web, work=work)
+        return state.health(mqtt=mqtt, web=web, work=work)
 
     async def metrics(self) -> Reply:
         counts = ingest.metrics()
@@ -108,7 +108,6 @@ class Public:
             "krog_live_dropped_total": float(self.watching.dropped),
             "krog_forward_active": float(self.forwarder.active),
             "krog_loop_lag_seconds": self.lag.seconds,
-            "krog_work_lag_seconds": await state.work_lag(),
         }
         if self.mqtt is not None:
             found = self.mqtt.metrics()
@@ -119,7 +118,7 @@ class Public:
                 "krog_mqtt_protocol_errors_total": found["protocol_errors"],
                 "krog_mqtt_refused_total": found["refused_connections"],
             }
-        return state.metrics(values, counts)
+        return state.metrics(values, counts, await state.work())
 
 
 def _die_with_parent() -> None:

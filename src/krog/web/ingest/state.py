@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from krog.base import times
 from krog.engine.ingest import REASONS
 from krog.journal import reads as journal
 from krog.sources.offloop import off_loop
 from krog.web.ingest.http import Reply, json
-
-#: The work process is well when one of its schedules ended within this time.
-WORK_S = 120
 
 #: name, type, help of every metric; the README of operators is made of this.
 METRICS: tuple[tuple[str, str, str], ...] = (
@@ -35,7 +33,9 @@ METRICS: tuple[tuple[str, str, str], ...] = (
     ("krog_live_dropped_total", "counter", "Connections to /live ended because the client took nothing."),
     ("krog_forward_active", "gauge", "Requests being handed to the pages."),
     ("krog_loop_lag_seconds", "gauge", "How late the event loop was at its last look."),
-    ("krog_work_lag_seconds", "gauge", "Seconds since the work process last ended a schedule; -1 if never."),
+    ("krog_schedule_age_seconds", "gauge", "Seconds since each schedule of the work process last ended."),
+    ("krog_schedule_failed", "gauge", "1 where a schedule's last run failed."),
+    ("krog_mails", "gauge", "Mails of the outbox by state."),
 )
 
 
@@ -56,33 +56,63 @@ class Lag:
         self._task.cancel()
 
 
-async def work_lag() -> float:
-    """Seconds since a schedule of the work process last ended; -1 if none ever did, or nobody can tell."""
+@dataclass(frozen=True)
+class Work:
+    """What the database says of the work process: seconds since each schedule last ended, those that failed, those
+    that are late, mails of the outbox by state; `error` where the database does not answer."""
+
+    ages: Mapping[str, float] = field(default_factory=dict)
+    failed: frozenset[str] = frozenset()
+    late: tuple[str, ...] = ()
+    mails: Mapping[str, int] = field(default_factory=dict)
+    error: str = ""
+
+
+async def work() -> Work:
+    """Read off the event loop; health must say what is wrong with the database and not fall itself."""
     try:
-        found = await off_loop(journal.schedule_states)
-    except Exception:
-        return -1.0
-    ended = [state.finished for state in found if state.finished]
-    return (times.now() - max(ended)) / times.SECOND if ended else -1.0
+        return await off_loop(_work)
+    except Exception as failure:
+        return Work(error=f"{type(failure).__name__}: {failure}"[:300])
 
 
-def health(*, ingest: bool, mqtt: bool, web: bool, work: float) -> Reply:
+def _work() -> Work:
+    found, now = journal.schedule_states(), times.now()
+    return Work(
+        {each.key: (now - each.finished) / times.SECOND for each in found if each.finished},
+        frozenset(each.key for each in found if each.error),
+        tuple(each.key for each in found if each.late(now)),
+        journal.mail_counts(),
+    )
+
+
+def health(*, mqtt: bool, web: bool, work: Work) -> Reply:
     """200 when every role is well, else 503; says which is not."""
-    roles = {"ingest": ingest, "mqtt": mqtt, "web": web, "work": 0 <= work < WORK_S}
-    well = all(roles.values())
-    said = {role: "ok" if good else "down" for role, good in roles.items()}
+    if work.error:
+        worked = "unknown"
+    elif not work.ages:
+        worked = "never ran"
+    else:
+        worked = f"late: {', '.join(work.late)}" if work.late else "ok"
+    said = {
+        "ingest": "ok", "mqtt": "ok" if mqtt else "down", "web": "ok" if web else "down", "work": worked,
+        "database": "down" if work.error else "ok",
+    }  # fmt: skip
+    well = all(state == "ok" for state in said.values())
     return json(200 if well else 503, {"status": "ok" if well else "degraded", **said})
 
 
-def metrics(values: Mapping[str, float], reasons: Mapping[str, float]) -> Reply:
+def metrics(values: Mapping[str, float], reasons: Mapping[str, float], work: Work) -> Reply:
     """All of METRICS; a value that is missing is left out."""
+    labelled: dict[str, list[str]] = {
+        "krog_observations_not_accepted_total": [f'{{reason="{each}"}} {reasons.get(each, 0):g}' for each in REASONS],
+        "krog_schedule_age_seconds": [f'{{schedule="{key}"}} {age:g}' for key, age in sorted(work.ages.items())],
+        "krog_schedule_failed": [f'{{schedule="{key}"}} {int(key in work.failed)}' for key in sorted(work.ages)],
+        "krog_mails": [f'{{state="{state}"}} {number}' for state, number in sorted(work.mails.items())],
+    }
     lines = []
     for name, kind, about in METRICS:
-        if name == "krog_observations_not_accepted_total":
-            samples: Sequence[str] = [f'{name}{{reason="{reason}"}} {reasons.get(reason, 0):g}' for reason in REASONS]
-        elif name in values:
-            samples = [f"{name} {values[name]:.10g}"]
-        else:
-            continue
-        lines += [f"# HELP {name} {about}", f"# TYPE {name} {kind}", *samples]
+        samples = labelled.get(name, [f" {values[name]:.10g}"] if name in values else [])
+        if samples:
+            lines += [f"# HELP {name} {about}", f"# TYPE {name} {kind}", *(name + sample for sample in samples)]
     return Reply(200, ("\n".join(lines) + "\n").encode(), "text/plain; version=0.0.4; charset=utf-8")
