@@ -252,7 +252,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def mail(request: HttpRequest) -> HttpResponse:
     """The outbox: what waits, what could not be sent and why."""
     by: Reader = request.reader  # type: ignore[attr-defined]
-    require(by, "official", "operator", "digital_officer", what="see the outbox")
+    require(by, "clerk", "official", "operator", "planner", "digital_officer", what="see the outbox")
     if request.method == "POST":
         number = request.POST.get("mail", "")
         if not (number.isascii() and number.isdigit() and len(number) < 16):
