@@ -137,6 +137,13 @@ def test_a_chart_shows_gaps_as_missing_points(town: None) -> None:
         reads.series(_grant(ANONYMOUS), "inflow", end, end)
 
 
+def test_a_chart_never_leaves_out_the_beginning_of_its_range(town: None) -> None:
+    moments = sensing.observe("never", [1.0] * 4000, every_s=5)
+    found = reads.series(_grant(ANONYMOUS), "never", moments[0], moments[-1] + 1)
+    assert found.step == 15 * times.MINUTE
+    assert sum(point.count for point in found.points) == 4000
+
+
 @pytest.mark.parametrize(
     ("span", "interval_s", "step"),
     [

@@ -206,6 +206,18 @@ def test_an_official_adds_a_record_by_the_form(client_of: Make, points: None) ->
     assert made.geometry == registry.POINT
 
 
+def test_the_desk_says_which_registers_one_may_change(
+    client_of: Make, points: None, django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    for number in range(12):
+        registry.dataset(f"other-{number}", noun="registers", office="promet")
+        registry.declare(f"r{number}", data=f"other-{number}")
+    ana = client_of("ana", "official", offices=("vodovod",))
+    with django_assert_max_num_queries(12):
+        page = _page(ana, "/desk/registers/")
+    assert (page.count("read and change"), page.count("only read")) == (1, 12)
+
+
 def test_the_form_says_every_mistake_and_loses_nothing(client_of: Make, points: None) -> None:
     ana = client_of("ana", "official", offices=("vodovod",))
     wrong = {

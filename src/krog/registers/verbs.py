@@ -184,17 +184,24 @@ def _no_place(key: str, wanted: Mapping[str, Any]) -> Problem:
     return Problem(f"There is no register {wanted.get('register')!r}.", f"{key} register")
 
 
-def may_edit(by: Reader, dataset: str) -> bool:
-    """Whether the reader may change records of this dataset: staff of the office that keeps it, digital officers."""
-    about = catalogue.dataset(door.open(SYSTEM, "desk", datasets=[dataset]), dataset)
-    return may(by, "digital_officer") or may(by, "official", "operator", "clerk", office=about.office or None)
+#: Who changes records, if he works in the office that keeps the dataset.
+_KEEPERS = ("official", "operator", "clerk")
+
+
+def editable(by: Reader) -> frozenset[str]:
+    """The datasets whose records the reader may change: staff of the office that keeps each, digital officers all."""
+    every = catalogue.datasets(door.open(SYSTEM, "desk", kind="registers"), noun="registers")
+    return frozenset(
+        each.key for each in every if may(by, "digital_officer") or may(by, *_KEEPERS, office=each.office or None)
+    )
 
 
 def _require_edit(by: Reader, register: models.Register) -> None:
     door.open(by, "desk", datasets=[register.dataset])
-    if not may_edit(by, register.dataset):
-        about = catalogue.dataset(door.open(SYSTEM, "desk", datasets=[register.dataset]), register.dataset)
-        require(by, "official", "operator", "clerk", office=about.office or None, what="change these records")
+    if may(by, "digital_officer"):
+        return
+    about = catalogue.dataset(door.open(SYSTEM, "desk", datasets=[register.dataset]), register.dataset)
+    require(by, *_KEEPERS, office=about.office or None, what="change these records")
 
 
 def add_record(

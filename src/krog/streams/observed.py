@@ -156,6 +156,9 @@ def readings(
 STEPS = (0, 15 * times.MINUTE, times.HOUR, times.DAY, 7 * times.DAY)
 MOST_POINTS = 800
 
+#: Most single readings that a chart draws.
+MOST_RAW = 4 * MOST_POINTS
+
 
 def step_for(span: int, interval_s: int) -> int:
     """The finest step at which a span of time has no more points than a chart can show."""
@@ -175,8 +178,11 @@ def series(grant: Grant, key: str, start: int, end: int, step: int | None = None
     chosen = step_for(end - start, interval_s) if step is None else step
     if not grant.datasets[dataset].shows("value"):
         return shapes.Series(key, start, end, chosen, (), None)
+    rows = lake.observations([pk], start, end, limit=MOST_RAW + 1) if chosen == 0 else []
+    if len(rows) > MOST_RAW:
+        # More came than the declared interval lets expect: means of all are truer than some of the readings.
+        chosen = STEPS[1]
     if chosen == 0:
-        rows = lake.observations([pk], start, end, limit=4 * MOST_POINTS, newest_first=True)
         points = [shapes.Point(r.time, r.value, r.value, r.value, 1) for r in reversed(rows) if r.value is not None]
         origins = [Origin(row.origin) for row in rows]
     else:
