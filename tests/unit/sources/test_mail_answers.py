@@ -11,7 +11,8 @@ from krog.sources.mail.answers import MAX_TEXT, Answer, own_words, read, words_o
 headers = st.sampled_from(
     [
         b"From: olga@example.org", b"From: <<>>", b"From: =?utf-8?b?////?= <x@y>", b"Subject: =?x?q?=00?=",
-        b"Content-Type: multipart/mixed; boundary=B", b"Content-Type: multipart/mixed", b"Content-Type: text/html",
+        b"Content-Type: multipart/mixed; boundary=B", b"Content-Type: multipart/mixed",
+        b"Content-Type: text/html",
         b"Content-Type: text/plain; charset=utf-16", b"Content-Type: ;;;", b"Content-Transfer-Encoding: base64",
         b"Content-Transfer-Encoding: quoted-printable", b"Content-Transfer-Encoding: x-uuencode", b"MIME-Version: 9",
         b"Content-Disposition: attachment; filename*0*=x'y'z", b"Message-ID: <\xff>", b"Auto-Submitted: no; x=1",
