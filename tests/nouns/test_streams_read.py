@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from krog.base import times
 from krog.base.errors import Invalid, NotFound
 from krog.base.grant import ANONYMOUS, Grant, Reader
 from krog.base.origin import Origin
+from krog.base.settings import Settings, settings
 from krog.catalogue import door
 from krog.people.permissions import SYSTEM
 from krog.streams import reads
@@ -170,3 +172,30 @@ def test_streams_are_found_by_words_roles_and_paged(town: None) -> None:
     assert reads.datastreams(grant, keys=["inflow", "none", "x\x00"]).total == 1
     with pytest.raises(NotFound):
         reads.datastream(grant, "a/b\x00")
+
+
+@pytest.fixture()
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """Settings whose hot store and lake stand in the test's own folder."""
+    monkeypatch.setenv("KROG_VAR", str(tmp_path))
+    settings.cache_clear()
+    yield settings()
+    settings.cache_clear()
+
+
+def test_readings_of_a_pinned_version_stay_as_they_were(town: None, home: Settings) -> None:
+    from krog.engine.tier import Tier
+    from krog.lake.snapshot import snapshot
+
+    sensing.observe("inflow", [1.0, 2.0])
+    sensing.observe("secret", [9.0])
+    tier = Tier(home.path("hot"), home.path("lake"), hot_days=8)
+    tier.move()
+    pinned = snapshot().version
+    sensing.observe("inflow", [3.0], end=times.now() + times.SECOND)
+    tier.move()
+    tier.close()
+    public = _grant(ANONYMOUS)
+    assert [o.value for o in reads.readings(public, ["inflow", "secret"], version=pinned)] == [1.0, 2.0]
+    assert [o.value for o in reads.readings(public, ["inflow"])] == [1.0, 2.0, 3.0]
+    assert reads.readings(public, ["secret"], version=pinned) == []
