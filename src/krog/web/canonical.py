@@ -10,7 +10,7 @@ from krog.base.errors import NotFound
 from krog.web.problems import wants_json
 
 #: Nouns with a canonical address; the API and the portal use the same word.
-NOUNS = ("streams", "registers", "indicators", "plans", "cases", "datasets", "voice", "territories")
+NOUNS = ("streams", "registers", "indicators", "plans", "rules", "cases", "datasets", "voice", "territories")
 
 
 def home(request: HttpRequest) -> HttpResponse:

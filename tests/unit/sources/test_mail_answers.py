@@ -16,7 +16,8 @@ headers = st.sampled_from(
         b"Content-Type: text/plain; charset=utf-16", b"Content-Type: ;;;", b"Content-Transfer-Encoding: base64",
         b"Content-Transfer-Encoding: quoted-printable", b"Content-Transfer-Encoding: x-uuencode", b"MIME-Version: 9",
         b"Content-Disposition: attachment; filename*0*=x'y'z", b"Message-ID: <\xff>", b"Auto-Submitted: no; x=1",
-        b"Content-Type: message/rfc822", b"Content-Type: multipart/report; boundary=B", b" folded", b"\xff\xfe: x", b":",
+        b"Content-Type: message/rfc822", b"Content-Type: multipart/report; boundary=B", b" folded",
+        b"\xff\xfe: x", b":",
     ]
 )  # fmt: skip
 bodies = st.lists(
