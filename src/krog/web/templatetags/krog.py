@@ -21,6 +21,7 @@ from krog.base import times
 from krog.base.origin import Origin
 from krog.base.text import say as say_text
 from krog.web.components import formats
+from krog.web.components.verb_words import words_of
 
 register = template.Library()
 
@@ -177,6 +178,12 @@ def changes(entry: Any) -> list[dict[str, Any]]:
         for name in dict.fromkeys([*before, *after])
         if before.get(name) != after.get(name)
     ]
+
+
+@register.filter
+def verb(text: Any) -> str:
+    """A verb of the journal in words: `rules.raise` → raised."""
+    return words_of(str(text))
 
 
 @lru_cache(maxsize=64)
