@@ -14,7 +14,7 @@ from benchmarks.machine import ROOT, Running, demo, percentile, report
 
 PAGES = (
     "/sl/",
-    "/sl/now",
+    "/sl/now/",
     "/sl/streams/",
     "/sl/streams/mlaka-inflow",
     "/sl/registers/",
@@ -22,7 +22,7 @@ PAGES = (
     "/sl/indicators/",
     "/sl/indicators/night-losses",
     "/sl/plans/",
-    "/sl/plans/tus-2030/",
+    "/sl/plans/tus-2030",
     "/sl/plans/tus-2030/u3.2.4",
     "/sl/cases/report",
     "/sl/datasets/",

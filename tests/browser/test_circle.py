@@ -261,7 +261,7 @@ def test_a_message_that_makes_no_sense_waits_for_an_operator_with_its_reason(kro
         subprocess.run(["mosquitto_pub", "-p", str(krog.mqtt_port), "-u", key_id, "-P", secret, "-q", "1", "-t", topic,
                         "-m", payload], check=True)
     page = page_as("operator")
-    page.goto("/desk/streams/set-aside/")
+    page.goto("/desk/set-aside/")
     text = page.inner_text("main")
     assert "no-such-stream" in text and "<script>alert(1)" in text
 

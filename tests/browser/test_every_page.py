@@ -22,7 +22,7 @@ PORTAL = (
 )
 DESK = (
     ("operator", "/desk/"), ("operator", "/desk/centres/environment/"), ("operator", "/desk/streams/"),
-    ("operator", "/desk/streams/set-aside/"), ("operator", "/desk/streams/mlaka-inflow"), ("operator", "/desk/rules/"),
+    ("operator", "/desk/set-aside/"), ("operator", "/desk/streams/mlaka-inflow"), ("operator", "/desk/rules/"),
     ("operator", "/desk/rules/night-flow/"), ("operator", "/desk/mail/"), ("operator", "/desk/mailbox/"),
     ("official", "/desk/indicators/"), ("official", "/desk/registers/"), ("official", "/desk/registers/mlaka-points"),
     ("official", "/desk/cases/new"), ("planner", "/desk/plans"), ("planner", "/desk/plans/tus-2030"),

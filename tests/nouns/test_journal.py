@@ -8,7 +8,7 @@ from krog.base.ids import Ref
 from krog.journal import models, reads, verbs
 from krog.people.permissions import SYSTEM
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 
 def test_history_gives_who_what_before_and_after_newest_first(reader):

@@ -14,7 +14,7 @@ from krog.people import keys, links, permissions, reads, verbs
 from krog.people.models import Account, Organisation
 from krog.people.permissions import SYSTEM
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 
 @pytest.fixture()
