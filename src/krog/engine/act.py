@@ -31,7 +31,8 @@ STALE = 3 * times.DAY
 
 
 def act() -> None:
-    """Every alert that runs has its case (unless what it found is STALE), and every case of an alert that is over says so. Safe to repeat."""
+    """Every alert that runs has its case (unless what it found is STALE), and every case of an alert that is over says
+    so. Safe to repeat."""
     grant = door.open(SYSTEM, "compute", kind="rules")
     failures: list[Exception] = []
     for alert in rules.alerts_to_act_on(grant):

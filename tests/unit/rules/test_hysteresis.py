@@ -96,7 +96,7 @@ def test_the_peak_is_the_worst_value_since_the_run_began(limit: Limits, series: 
     machine, since = Machine(), 0
     for at, value in enumerate(series):
         before = machine
-        machine, event = step(limit, machine, value)
+        machine, _event = step(limit, machine, value)
         if not before.raised and before.run == 0:
             since = at
         if machine.raised:

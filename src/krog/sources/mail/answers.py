@@ -67,8 +67,11 @@ def _read(message: EmailMessage, envelope_from: str, own_mark: str) -> Answer:
     text, attachments = _text_of(message)
     return Answer(
         sender=_printable(senders[0]) if len(senders) == 1 else "",
-        text=own_words(text)[:MAX_TEXT], subject=_printable(str(message.get("Subject", "")))[:300],
-        message_id=_printable(str(message.get("Message-ID", ""))).strip()[:250], attachments=attachments, automatic=automatic,
+        text=own_words(text)[:MAX_TEXT],
+        subject=_printable(str(message.get("Subject", "")))[:300],
+        message_id=_printable(str(message.get("Message-ID", ""))).strip()[:250],
+        attachments=attachments,
+        automatic=automatic,
         failed=automatic == "bounce" and bool(_FINAL.search(_report(message))),
     )
 
@@ -81,7 +84,8 @@ def _automatic(message: EmailMessage, envelope_from: str, own_mark: str) -> str:
     submitted = str(message.get("Auto-Submitted", "no")).split(";")[0].strip().lower()
     precedence = str(message.get("Precedence", "")).strip().lower()
     if (
-        submitted not in ("", "no") or precedence in ("bulk", "junk", "list", "auto_reply")
+        submitted not in ("", "no")
+        or precedence in ("bulk", "junk", "list", "auto_reply")
         or any(message.get(name) is not None for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Response-For"))
     ):
         return "reply"
