@@ -163,6 +163,8 @@ function point(view, feature, section, data) {
     if (popup.isOpen()) popup.remove();
     else popup.setLngLat(feature.geometry.coordinates).addTo(view);
   });
+  words.addEventListener("keydown", (event) => { if (event.key === "Escape") popup.remove(); });
+  button.addEventListener("keydown", (event) => { if (event.key === "Escape") popup.remove(); });
   row?.addEventListener("mouseenter", () => button.classList.add("hover"));
   row?.addEventListener("mouseleave", () => button.classList.remove("hover"));
   return marker;
