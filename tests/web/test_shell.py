@@ -126,3 +126,11 @@ def test_programs_are_known_by_what_they_accept(rf):
 def test_the_api_describes_itself(client):
     document = client.get("/api/v1/openapi.json").json()
     assert document["info"]["title"] == "Krog Open API" and document["paths"]
+
+
+def test_the_access_log_is_for_those_who_guard_the_data(client_of, dataset):
+    dataset("inner", noun="streams", access="official")
+    client_of("ofi", "official", name="Olga").get("/desk/streams/")
+    assert client_of("ofi2", "official").get("/desk/accesses/").status_code == 403
+    page = client_of("dig", "digital_officer").get("/desk/accesses/?dataset=inner").content.decode()
+    assert "Olga" in page and "/desk/streams/" in page

@@ -66,6 +66,7 @@ DESK: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("aside", _("Set-aside readings"), "desk-streams-aside"),
             Entry("registers", _("Registers"), "desk-registers-list"),
             Entry("mail", _("Mail"), "desk-mail"),
+            Entry("accesses", _("Access log"), "desk-catalogue-accesses", roles=("digital_officer",)),
             Entry("inspect", _("Inspect"), "desk-inspect", roles=("digital_officer",)),
             Entry("mailbox", _("Demo mailbox"), "desk-mailbox", demo_only=True),
         ),

@@ -17,7 +17,6 @@ from krog.web.desk import (
     catalogue,
     indicators,
     inspect,
-    people,
     plans,
     registers,
     rules,
@@ -49,6 +48,6 @@ def _guard(pattern: URLPattern) -> URLPattern:
 
 urlpatterns = [
     _guard(pattern)
-    for module in (work, streams, registers, indicators, plans, cases, rules, voice, catalogue, people, inspect)
+    for module in (work, streams, registers, indicators, plans, cases, rules, voice, catalogue, inspect)
     for pattern in module.urlpatterns
 ]
