@@ -128,6 +128,7 @@ def test_an_operator_closes_a_case_by_answering_its_mail(world: World, outside: 
     assert "Mlaka 2" in mail.get_content()
     assert "1. Check the meter" in mail.get_content()
     assert str(mail["From"]) == "Krog <krog@localhost>"
+    assert mail.get_content().splitlines()[-2:] == ["-- ", "Krog"]
     assert mail["Auto-Submitted"] == "auto-generated"
     assert len(str(mail["Reply-To"]).split("@")[0]) <= 64
     assert journal.mail_counts() == {"sent": 1}

@@ -69,7 +69,7 @@ def compose(mail: Mail) -> EmailMessage:
     local, host = _sender()
     here = city.current()
     message = EmailMessage()
-    name = str(say(here.title, mail.language or here.languages[0])) or "Krog"
+    name = str(say(here.title, mail.language or here.languages[0])) or here.name
     message["From"] = Address(name, local, host)
     message["To"] = mail.to
     message["Subject"] = mail.subject
@@ -84,10 +84,19 @@ def compose(mail: Mail) -> EmailMessage:
         message["Reply-To"] = reply_address(mail.id)
     if mail.language:
         message["Content-Language"] = mail.language
-    message.set_content(mail.text, cte="quoted-printable")
+    message.set_content(f"{mail.text.rstrip()}\n\n-- \n{_signature(mail.language)}\n", cte="quoted-printable")
     if mail.html:
         message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     return message
+
+
+def _signature(language: str) -> str:
+    """Who writes, and how else the city is reached."""
+    here = city.current()
+    lang = language or here.languages[0]
+    return " · ".join(
+        part for part in (str(say(here.title, lang)) or here.name, here.contact.phone, here.contact.email) if part
+    )
 
 
 def message_id(mail: int) -> str:
