@@ -52,7 +52,7 @@ def _today(reader: Reader, wanted: str) -> dict[str, Any]:
     return {
         "place": place, "places": sorted(known.values(), key=lambda one: str(one.title)),
         "items": [
-            *today.alerts(open_alerts, here), *today.cases(open_cases, place, {alert.key for alert in open_alerts}),
+            *today.alerts(open_alerts, here), *today.cases(open_cases, place, {alert.case.lower() for alert in open_alerts if alert.case}),
             *today.calls(asked, voice.today().toordinal()), *today.values(lines, titles, here),
         ],
         "sentences": figures.sentences(standings.values()), "indicators": len(standings),

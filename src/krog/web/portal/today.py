@@ -85,10 +85,10 @@ def alerts(found: Iterable[Alert], here: frozenset[str]) -> list[Item]:
 
 
 def cases(found: Iterable[Status], place: Territory | None, told: Collection[str] = ()) -> list[Item]:
-    """Public cases near the place that somebody is working on; not those of alerts that were told already (`told`)."""
+    """Public cases near the place that somebody is working on; not those (`told`) that an alert speaks of."""
     items = []
     for case in found:
-        if case.cause is not None and case.cause.key in told:
+        if case.reference.lower() in told:
             continue
         if place is None or place.lon is None or place.lat is None or case.lon is None or case.lat is None:
             continue
