@@ -47,12 +47,13 @@ def _today(reader: Reader, wanted: str) -> dict[str, Any]:
     open_alerts = rules.alerts(door.open(reader, "portal", kind="rules"), open_only=True, limit=20).items
     titles = {d.key: d.title for d in catalogue.datasets(door.open(reader, "portal", kind="catalogue"), noun="streams")}
     open_cases = cases.public_cases(door.open(reader, "portal", kind="cases"), open_only=True, limit=50).items
+    handled = {alert.case.lower() for alert in open_alerts if alert.case}
     asked = voice.calls(door.open(reader, "portal", kind="voice"))
     standings = indicators.standings(door.open(reader, "portal", kind="indicators"))
     return {
         "place": place, "places": sorted(known.values(), key=lambda one: str(one.title)),
         "items": [
-            *today.alerts(open_alerts, here), *today.cases(open_cases, place, {alert.case.lower() for alert in open_alerts if alert.case}),
+            *today.alerts(open_alerts, here), *today.cases(open_cases, place, handled),
             *today.calls(asked, voice.today().toordinal()), *today.values(lines, titles, here),
         ],
         "sentences": figures.sentences(standings.values()), "indicators": len(standings),
