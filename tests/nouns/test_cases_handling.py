@@ -328,7 +328,7 @@ def test_a_photo_is_shown_once_the_office_has_looked_at_it(world: World) -> None
     assert reads.status(anonymous, opened.address).photos == ()
     verbs.publish(world.stranger, key=opened.key, public=True, photos=frozenset({photo.id}))
     assert reads.photo_file(anonymous, opened.key, photo.id)
-    assert reads.own_photo_file(opened.address, photo.id)
+    assert reads.own_photo_file(anonymous, opened.address, photo.id)
     with pytest.raises(NotFound):
         verbs.publish(world.stranger, key=opened.key, public=True, photos=frozenset({photo.id + 1}))
     for name in ("../../secret", "/etc/passwd", "cases/../../krog.sqlite"):

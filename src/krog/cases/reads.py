@@ -410,8 +410,8 @@ def photo_file(grant: Grant, key: str, photo: int) -> str:
     return row.file
 
 
-def own_photo_file(address: str, photo: int) -> str:
-    """The same by the reporter's secret address, once it is public."""
+def own_photo_file(grant: Grant, address: str, photo: int) -> str:
+    """The same by the reporter's secret address (which is the permission), once the photo is public."""
     found = split(address)
     if found and found[1]:
         row = models.Photo.objects.filter(pk=photo, public=True, case__key=found[0], case__code=found[1]).first()

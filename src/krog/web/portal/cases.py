@@ -374,7 +374,9 @@ def photo(request: HttpRequest, address: str, number: int) -> HttpResponse:
         raise NotFound("There is no such photo.", "photo")
     key, code = found
     return photo_response(
-        reads.own_photo_file(address, number) if code else reads.photo_file(_grant(request), key, number)
+        reads.own_photo_file(_grant(request), address, number)
+        if code
+        else reads.photo_file(_grant(request), key, number)
     )
 
 
