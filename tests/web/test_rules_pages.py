@@ -127,6 +127,6 @@ def test_desk_pages_ask_the_database_little(
     case = reads.alert(door.open(world.operator, "desk", kind="rules"), alert).case
     assert isinstance(world.operator, Reader)
     olga.get("/desk/")
-    for address, most in (("/desk/", 12), (f"/desk/cases/{case}/", 16), ("/desk/centres/environment/", 12)):
+    for address, most in (("/desk/", 12), (f"/desk/cases/{case}/", 12), ("/desk/centres/environment/", 12)):
         with django_assert_max_num_queries(most):
             assert olga.get(address).status_code == 200

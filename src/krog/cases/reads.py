@@ -262,6 +262,12 @@ def photos_of(row: models.Case) -> tuple[shapes.Photo, ...]:
     return tuple(shapes.Photo(p.pk, p.width, p.height, p.public) for p in row.photos.order_by("id"))
 
 
+def case_and_history(grant: Grant, key: str, limit: int = 100) -> tuple[shapes.Case, list[Entry]]:
+    """One case in full with what changed about it, newest first; or NotFound."""
+    found = case(grant, key)
+    return found, journal.history(Ref("case", found.key), limit)
+
+
 def history(grant: Grant, key: str, limit: int = 100) -> list[Entry]:
     """What changed about a case that the reader may see."""
     if not _staff_rows(grant).filter(key=key.lower()).exists():

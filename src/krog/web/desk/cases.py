@@ -65,14 +65,14 @@ def detail(request: HttpRequest, key: str) -> HttpResponse:
 
 def _page(request: HttpRequest, key: str, form: SayForm, status: int = 200) -> HttpResponse:
     reader: Reader = request.reader  # type: ignore[attr-defined]
-    case = reads.case(_grant(request), key)
+    case, entries = reads.case_and_history(_grant(request), key)
     staff = everybody(request)
     names = words.offices()
     shown = row(case, reader, me(reader, staff), staff, names)
     timeline: list[dict[str, Any]] = [{"time": m.time, "message": m} for m in case.messages]
     timeline += [
         {"time": entry.time, "entry": entry, "words": words.verb_words(entry.verb)}
-        for entry in reads.history(_grant(request), key)
+        for entry in entries
         if entry.verb not in ("cases.note", "cases.reply", "cases.receive", "cases.publish-photos")
     ]
     return render(

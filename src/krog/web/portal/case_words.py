@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.cache import cache
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as later
 
-from krog.base.errors import NotFound
 from krog.base.text import Text, say
 from krog.cases.shapes import Event, Status, Summary
 from krog.catalogue import door
@@ -90,8 +90,13 @@ def said(text: Text) -> str:
 
 def offices() -> dict[str, str]:
     """The names of all offices by key. That an office exists and what it is called is public."""
-    grant = door.open(SYSTEM, "portal", kind="people")
-    return {office.key: said(office.title) or office.key for office in people.offices(grant)}
+    found: dict[str, str] | None = cache.get(f"office-names:{language()}")
+    if found is None:
+        grant = door.open(SYSTEM, "portal", kind="people")
+        found = {office.key: said(office.title) or office.key for office in people.offices(grant)}
+        # Offices are renamed seldom, and most pages name one.
+        cache.set(f"office-names:{language()}", found, 30)
+    return found
 
 
 @dataclass(frozen=True)
@@ -183,7 +188,4 @@ def case_map(title: str, cases: list[tuple[Summary | Status, str]]) -> maps.Map 
 
 def office_title(key: str) -> str:
     """The name of one office; its key where there is none."""
-    try:
-        return said(people.office(door.open(SYSTEM, "portal", kind="people"), key).title) or key
-    except NotFound:
-        return key
+    return offices().get(key, key)
