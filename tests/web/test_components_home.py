@@ -100,10 +100,11 @@ def test_search_does_not_find_what_may_not_be_seen(client: Client, mlaka: None) 
 
 
 def test_search_takes_whatever_is_typed(client: Client, mlaka: None) -> None:
-    for text in ("%3Cscript%3Ealert(1)%3C/script%3E", "a" * 5000, "%25", "'%3B--", "   ", "%F0%9F%9A%B0"):
+    for text in ("%3Cscript%3Ealert(1)%3C/script%3E", "a" * 500, "%25", "'%3B--", "   ", "%F0%9F%9A%B0"):
         page = html(client, f"/sl/?q={text}")
         assert "<script>alert" not in page
-    assert client.get("/sl/?q=%00").status_code < 500
+    for text in ("%00", "a" * 5000):
+        assert client.get(f"/sl/?q={text}").status_code < 500
 
 
 def test_words_are_compared_without_marks_and_endings() -> None:
