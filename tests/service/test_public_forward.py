@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import asyncio
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from krog.web.ingest.forward import Forwarder
 from tests.service.mqtt_house import until
 from tests.service.public_krog import ROOT, Krog
 
@@ -179,3 +181,27 @@ def memory_mb(krog: Krog) -> float:
         except (OSError, ProcessLookupError):
             continue
     return total / MEGABYTE
+
+
+@pytest.mark.parametrize(
+    "proxies, said, believed",
+    [
+        ((), "203.0.113.7", "10.1.1.1"),
+        (("10.1.1.1",), "203.0.113.7", "203.0.113.7"),
+        (("10.1.1.1",), "198.51.100.1, 203.0.113.7", "203.0.113.7"),
+        (("10.1.1.1",), "nobody", "10.1.1.1"),
+        (("10.1.1.1",), "", "10.1.1.1"),
+        (("10.9.9.9",), "203.0.113.7", "10.1.1.1"),
+    ],
+)
+def test_only_a_trusted_proxy_may_say_who_asks(proxies: tuple[str, ...], said: str, believed: str) -> None:
+    scope = {"type": "http", "client": ("10.1.1.1", 1), "scheme": "http", "headers": [(b"x-forwarded-for", said.encode())]}
+
+    async def ask() -> str:
+        forwarder = Forwarder(Path("web.sock"), largest=1, proxies=frozenset(proxies))
+        try:
+            return dict(forwarder._headers(scope))["X-Forwarded-For"]
+        finally:
+            await forwarder.close()
+
+    assert asyncio.run(ask()) == believed

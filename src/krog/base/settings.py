@@ -6,6 +6,7 @@ name, value and what is allowed.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import secrets
@@ -61,6 +62,13 @@ def _scheme(*schemes: str) -> Callable[[str], str]:
     return check
 
 
+def _addresses(value: str) -> frozenset[str]:
+    try:
+        return frozenset(str(ipaddress.ip_address(part.strip())) for part in value.split(",") if part.strip())
+    except ValueError:
+        raise ValueError("IP addresses with commas, such as 127.0.0.1,::1") from None
+
+
 def _url(value: str) -> str:
     if not re.match(r"^https?://[^/\s]+$", value):
         raise ValueError("http://host[:port] or https://host[:port], without a path")
@@ -83,6 +91,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("KROG_HOST", _text, "127.0.0.1", "Address that the public port listens on."),
     Setting("KROG_PORT", _port, "8000", "Public port of pages, API and live values."),
     Setting("KROG_URL", _url, "http://127.0.0.1:8000", "Public address of this Krog, as links in mails use it."),
+    Setting(
+        "KROG_PROXIES",
+        _addresses,
+        "",
+        "Addresses of TLS proxies, with commas: only their X-Forwarded-For is believed.",
+    ),
     Setting(
         "KROG_DATABASE",
         _scheme("sqlite", "postgres", "postgresql"),

@@ -51,3 +51,9 @@ def test_every_setting_has_help_and_an_allowed_default(tmp_path):
     assert all(setting.help.endswith(".") for setting in SETTINGS)
     with pytest.raises(AttributeError, match="KROG_NOTHING"):
         _ = load({"KROG_VAR": str(tmp_path)}).nothing
+
+
+def test_trusted_proxies_are_addresses(tmp_path):
+    assert load({"KROG_VAR": str(tmp_path), "KROG_PROXIES": "127.0.0.1, ::1"}).proxies == {"127.0.0.1", "::1"}
+    with pytest.raises(Misconfigured, match="IP addresses"):
+        load({"KROG_VAR": str(tmp_path), "KROG_PROXIES": "proxy.example"})

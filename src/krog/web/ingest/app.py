@@ -20,7 +20,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "krog.web.settings")
 django.setup()
 
-from krog.base.errors import KrogError, NotFound  # noqa: E402
+from krog.base.errors import Invalid, KrogError, NotFound  # noqa: E402
 from krog.base.settings import settings  # noqa: E402
 from krog.engine import ingest  # noqa: E402
 from krog.sources.live import Live  # noqa: E402
@@ -28,7 +28,7 @@ from krog.sources.mqtt.listener import Listener  # noqa: E402
 from krog.sources.rights import Rights  # noqa: E402
 from krog.web.ingest import state  # noqa: E402
 from krog.web.ingest.forward import Forwarder  # noqa: E402
-from krog.web.ingest.http import Gone, Receive, Reply, Scope, Send, answer, problem  # noqa: E402
+from krog.web.ingest.http import BrokenOff, Gone, Receive, Reply, Scope, Send, answer, problem  # noqa: E402
 from krog.web.ingest.live import Watching  # noqa: E402
 from krog.web.ingest.observations import Observations  # noqa: E402
 
@@ -57,6 +57,7 @@ class Public:
             Path(given.var).resolve() / "web.sock",
             largest=given.upload_mb * 1_000_000 + BESIDES,
             secure=given.url.startswith("https:"),
+            proxies=given.proxies,
         )
         self.lag = state.Lag()
         _when_told_to_stop(self.let_go)
@@ -188,6 +189,8 @@ async def _http(scope: Scope, receive: Receive, send: Send) -> None:
         else:
             await public.forwarder.forward(scope, receive, send)
             return
+    except BrokenOff:
+        reply = problem(Invalid("The request broke off.", "body", todo="Send it again, as a whole."))
     except Gone:
         return
     except KrogError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import os
 import tempfile
@@ -15,7 +16,7 @@ import aiohttp
 from yarl import URL
 
 from krog.base.errors import Busy, KrogError, TooLarge, Transient
-from krog.web.ingest.http import Gone, Headers, Receive, Reply, Scope, Send, answer, discard, header, problem
+from krog.web.ingest.http import BrokenOff, Gone, Headers, Receive, Reply, Scope, Send, answer, discard, header, problem
 from krog.web.problems import MACHINE_PATHS
 
 log = logging.getLogger("krog.forward")
@@ -47,14 +48,15 @@ BROKEN = """<!doctype html><html lang="sl"><head><meta charset="utf-8">
 
 
 class Forwarder:
-    """A reverse proxy to a Unix socket. `largest` bounds requests, `secure` says that clients come by https.
+    """A reverse proxy to a Unix socket. `largest` bounds requests, `secure` says that clients come by https, `proxies` whose
+    word is taken on who asks.
 
     A request is handed on when it is here as a whole, and a reply is taken as fast as the pages give it (to a bound):
     the pages have few threads, and a slow client must not hold one.
     """
 
-    def __init__(self, socket: Path, *, largest: int, secure: bool = False):
-        self.largest, self.secure = largest, secure
+    def __init__(self, socket: Path, *, largest: int, secure: bool = False, proxies: frozenset[str] = frozenset()):
+        self.largest, self.secure, self.proxies = largest, secure, proxies
         self._session = aiohttp.ClientSession(
             connector=aiohttp.UnixConnector(path=str(socket), limit=CONNECTIONS, keepalive_timeout=15),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=ANSWER_S),
@@ -125,7 +127,7 @@ class Forwarder:
                 except TimeoutError:
                     raise _Slow("The request comes too slowly.", todo="Try again on a better connection.") from None
                 if event["type"] == "http.disconnect":
-                    raise Gone
+                    raise BrokenOff
                 piece, more = event.get("body", b""), bool(event.get("more_body"))
                 size += len(piece)
                 self._spooled += len(piece)
@@ -238,10 +240,21 @@ class Forwarder:
             for name, value in scope["headers"]
             if name.lower() not in drop and not name.lower().startswith(b"x-forwarded") and not name.startswith(b":")
         ]
-        client = scope.get("client")
-        found.append(("X-Forwarded-For", client[0] if client else "0.0.0.0"))
+        found.append(("X-Forwarded-For", self._client(scope)))
         found.append(("X-Forwarded-Proto", "https" if self.secure else scope.get("scheme", "http")))
         return found
+
+    def _client(self, scope: Scope) -> str:
+        """Who asks: the connection's other end, or whom a trusted proxy names last."""
+        client = scope.get("client")
+        near = client[0] if client else "0.0.0.0"
+        if near not in self.proxies:
+            return near
+        named = header(scope, b"x-forwarded-for").rpartition(",")[2].strip()
+        try:
+            return str(ipaddress.ip_address(named))
+        except ValueError:
+            return near
 
 
 class _Cut(Exception):

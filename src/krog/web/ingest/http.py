@@ -25,6 +25,10 @@ class Gone(Exception):
     """The client has left; there is nobody to answer."""
 
 
+class BrokenOff(Gone):
+    """A body came to no end: its client has left, or sent what is no body and still waits for an answer."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """A whole reply."""
@@ -41,7 +45,7 @@ def header(scope: Scope, name: bytes) -> str:
 
 
 async def read_body(scope: Scope, receive: Receive, most: int) -> bytes:
-    """The whole body; TooLarge as soon as it is known to have more than `most` bytes, Gone when the client left."""
+    """The whole body; TooLarge as soon as it is known to have more than `most` bytes, BrokenOff where it has no end."""
     refusal = TooLarge(
         "The request is too large.", "body", f"at most {most:,} bytes".replace(",", " "), "Send it in several."
     )
@@ -53,7 +57,7 @@ async def read_body(scope: Scope, receive: Receive, most: int) -> bytes:
     while True:
         event = await receive()
         if event["type"] == "http.disconnect":
-            raise Gone
+            raise BrokenOff
         part = event.get("body", b"")
         size += len(part)
         if size > most:
