@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 
-from krog.base.errors import KrogError
+from krog.base.errors import KrogError, TooLarge
 from krog.base.grant import ANONYMOUS
 from krog.catalogue import access_log
 from krog.engine.cities import city
@@ -23,6 +24,8 @@ from krog.web import problems as rendering
 Respond = Callable[[HttpRequest], HttpResponseBase]
 
 LANGUAGE_COOKIE = "krog_language"
+#: Longest address; what leads on to another holds it escaped, and Django leads to none of over 16384 letters.
+ADDRESS = 8000
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -118,6 +121,10 @@ class problems:  # noqa: N801 - named like the functions beside it in MIDDLEWARE
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> Any:
+        if len(request.get_full_path()) > ADDRESS:
+            return rendering.render(
+                request, TooLarge(_("The address is too long."), todo=_("Look from the home page."))
+            )
         # No key and no word has a NUL in it, and PostgreSQL takes none.
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             return rendering.page_not_found(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from urllib.parse import urlencode
 
 from django import forms
@@ -21,6 +22,8 @@ from krog.web.middleware import LANGUAGE_COOKIE, address_of
 
 #: Wrong attempts from one address, and for one name, before it has to wait.
 ATTEMPTS, WAIT_S = 8, 300
+#: Longest address that is gone back to after signing in.
+BACK = 1500
 
 
 class SignIn(forms.Form):
@@ -38,7 +41,8 @@ class SignIn(forms.Form):
 
 def _safe_next(request: HttpRequest, default: str) -> str:
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    return wanted if url_has_allowed_host_and_scheme(wanted, {request.get_host()}) else default
+    safe = len(wanted) <= BACK and url_has_allowed_host_and_scheme(wanted, {request.get_host()})
+    return wanted if safe else default
 
 
 def sign_in(request: HttpRequest) -> HttpResponse:
@@ -48,7 +52,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(_safe_next(request, "/desk/"))
     form = SignIn(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        counters = [f"sign-in:{address_of(request)}", f"sign-in:{form.cleaned_data['username'].strip().lower()}"]
+        name = hashlib.sha256(form.cleaned_data["username"].strip().lower().encode()).hexdigest()
+        counters = [f"sign-in:{address_of(request)}", f"sign-in:{name}"]
         if any((cache.get(c) or 0) >= ATTEMPTS for c in counters):
             form.add_error(None, _("Too many wrong attempts. Wait five minutes, then try again."))
         else:
@@ -84,4 +89,5 @@ def choose_language(request: HttpRequest, code: str) -> HttpResponse:
 
 def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the form, and back here afterwards."""
-    return HttpResponseRedirect("/desk/sign-in?" + urlencode({"next": request.get_full_path()}))
+    address = request.get_full_path()
+    return HttpResponseRedirect("/desk/sign-in?" + urlencode({"next": address if len(address) <= BACK else "/desk/"}))
