@@ -25,11 +25,18 @@ else:
     os.environ["KROG_DATABASE"] = f"sqlite:{_HOME}/krog.sqlite"
 
 import django  # noqa: E402
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
 django.setup()
 
 from krog.base.grant import ANONYMOUS, Reader  # noqa: E402
+
+
+# The same examples in every run, however slow the machine is; the long proof looks for new ones.
+hypothesis.settings.register_profile("test", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.register_profile("prove", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile("prove" if os.environ.get("KROG_PROVE") == "1" else "test")
 
 
 def pytest_report_header() -> str:

@@ -134,3 +134,11 @@ def test_the_access_log_is_for_those_who_guard_the_data(client_of, dataset):
     assert client_of("ofi2", "official").get("/desk/accesses/").status_code == 403
     page = client_of("dig", "digital_officer").get("/desk/accesses/?dataset=inner").content.decode()
     assert "Olga" in page and "/desk/streams/" in page
+
+
+def test_pages_and_files_travel_compressed(client):
+    for address in ("/sl/offices/", "/static/krog/krog.css"):
+        answer = client.get(address, headers={"accept-encoding": "gzip"})
+        assert answer.headers["Content-Encoding"] == "gzip", address
+        assert "Accept-Encoding" in answer.headers["Vary"], address
+        answer.close()
