@@ -37,13 +37,21 @@ def main() -> None:
             page.wait_for_function(
                 "([stream, value]) => [...document.querySelectorAll(`[data-live='${stream}'] [data-live-value]`)]"
                 ".some((e) => Math.abs(parseFloat(e.textContent.replace(/[^0-9.]/g, '')) - value) < 0.06)",
-                arg=[STREAM, value], timeout=10_000, polling=5,
+                arg=[STREAM, value],
+                timeout=10_000,
+                polling=5,
             )
             took.append((time.perf_counter() - began) * 1000)
             time.sleep(0.2)
         browser.close()
         client.loop_stop()
-        report("live", runs=RUNS, p50_ms=round(percentile(took, 0.5)), p95_ms=round(percentile(took, 0.95)), max_ms=round(max(took)))
+        report(
+            "live",
+            runs=RUNS,
+            p50_ms=round(percentile(took, 0.5)),
+            p95_ms=round(percentile(took, 0.95)),
+            max_ms=round(max(took)),
+        )
 
 
 if __name__ == "__main__":

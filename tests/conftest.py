@@ -32,7 +32,6 @@ django.setup()
 
 from krog.base.grant import ANONYMOUS, Reader  # noqa: E402
 
-
 # The same examples in every run, however slow the machine is; the long proof looks for new ones.
 hypothesis.settings.register_profile("test", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.register_profile("prove", deadline=None, max_examples=2000)

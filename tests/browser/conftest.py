@@ -44,8 +44,13 @@ def page_as(browser: Browser, krog: Krog) -> Iterator[Callable[..., Page]]:
 
     def make(account: str = "", *, phone: bool = False, script: bool = True, dark: bool = False) -> Page:
         context = browser.new_context(
-            base_url=krog.url, viewport=PHONE if phone else DESKTOP, java_script_enabled=script, has_touch=phone,
-            locale="sl-SI", color_scheme="dark" if dark else "light", reduced_motion="reduce",
+            base_url=krog.url,
+            viewport=PHONE if phone else DESKTOP,
+            java_script_enabled=script,
+            has_touch=phone,
+            locale="sl-SI",
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
         )
         contexts.append(context)
         page = context.new_page()

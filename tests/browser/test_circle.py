@@ -30,7 +30,9 @@ def _link(mail: EmailMessage, part: str) -> str:
 
 def _alert_mail(krog: Krog) -> EmailMessage:
     mails = wait_until(
-        lambda: [m for m in krog.mails(OPERATOR) if "K-20" in str(m["Subject"])], 150, "mail to the operator about the leak"
+        lambda: [m for m in krog.mails(OPERATOR) if "K-20" in str(m["Subject"])],
+        150,
+        "mail to the operator about the leak",
     )
     return mails[0]  # type: ignore[index]
 
@@ -68,7 +70,9 @@ def test_where_the_number_comes_from_leads_down_to_raw_readings(krog: Krog, page
 
     def computed() -> bool:
         page.goto("/en/indicators/night-losses")
-        return page.locator("main svg path, main svg polyline").count() > 0 and page.locator("main .chain a").count() > 1
+        return (
+            page.locator("main svg path, main svg polyline").count() > 0 and page.locator("main .chain a").count() > 1
+        )
 
     wait_until(computed, 150, "computed value of the night losses")
     assert "simulated" in page.inner_text("main") and "no verdict" in page.inner_text("main").lower()
@@ -202,7 +206,9 @@ def test_an_answer_by_mail_closes_the_case(krog: Krog, page_as: PageAs):
     reference = re.search(r"K-\d{4}-\d{6}", page.inner_text("main"))
     assert reference
     mail = wait_until(
-        lambda: [m for m in krog.mails("komunala.example") if reference[0] in str(m["Subject"])], 30, "mail to the office"
+        lambda: [m for m in krog.mails("komunala.example") if reference[0] in str(m["Subject"])],
+        30,
+        "mail to the office",
     )[0]  # type: ignore[index]
     answer = EmailMessage()
     answer["From"], answer["To"] = str(mail["To"]), str(mail["Reply-To"])
@@ -249,8 +255,22 @@ def test_a_message_typed_by_hand_is_on_the_open_page_within_two_seconds(krog: Kr
     page.wait_for_timeout(1500)
     key_id, _, secret = krog.key.partition(".")
     subprocess.run(
-        ["mosquitto_pub", "-p", str(krog.mqtt_port), "-u", key_id, "-P", secret, "-q", "1",
-         "-t", "krog/sava-okroglo-flow", "-m", "77.25"], check=True,
+        [
+            "mosquitto_pub",
+            "-p",
+            str(krog.mqtt_port),
+            "-u",
+            key_id,
+            "-P",
+            secret,
+            "-q",
+            "1",
+            "-t",
+            "krog/sava-okroglo-flow",
+            "-m",
+            "77.25",
+        ],
+        check=True,
     )
     page.locator("[data-live='sava-okroglo-flow'] [data-live-value]:has-text('77.25')").first.wait_for(timeout=2000)
 
@@ -258,8 +278,24 @@ def test_a_message_typed_by_hand_is_on_the_open_page_within_two_seconds(krog: Kr
 def test_a_message_that_makes_no_sense_waits_for_an_operator_with_its_reason(krog: Krog, page_as: PageAs):
     key_id, _, secret = krog.key.partition(".")
     for topic, payload in (("krog/mlaka-inflow", "<script>alert(1)</script>"), ("krog/no-such-stream", "5")):
-        subprocess.run(["mosquitto_pub", "-p", str(krog.mqtt_port), "-u", key_id, "-P", secret, "-q", "1", "-t", topic,
-                        "-m", payload], check=True)
+        subprocess.run(
+            [
+                "mosquitto_pub",
+                "-p",
+                str(krog.mqtt_port),
+                "-u",
+                key_id,
+                "-P",
+                secret,
+                "-q",
+                "1",
+                "-t",
+                topic,
+                "-m",
+                payload,
+            ],
+            check=True,
+        )
     page = page_as("operator")
     page.goto("/desk/set-aside/")
     text = page.inner_text("main")

@@ -13,21 +13,61 @@ from tests.browser.conftest import Krog
 PageAs = Callable[..., Page]
 
 PORTAL = (
-    "", "now/", "streams/", "streams/mlaka-inflow", "streams/mlaka-inflow?range=30d", "things/mlaka-zone", "registers/",
-    "registers/mlaka-points", "indicators/", "indicators/night-losses", "indicators/k3.1", "indicators/k3.2", "plans/",
-    "plans/tus-2030", "plans/tus-2030/u3.2.4", "plans/tus-2030/sc3", "plans/tus-2030/versions", "cases/", "cases/report",
-    "cases/report?type=street-lamp", "cases/follow", "rules/", "rules/night-flow", "voice/", "voice/tus-prenova", "datasets/",
-    "datasets/mlaka-water", "datasets/cases", "offices/", "territories/mlaka-pri-kranju", "pages/accessibility",
-    "pages/privacy", "nothing-here",
+    "",
+    "now/",
+    "streams/",
+    "streams/mlaka-inflow",
+    "streams/mlaka-inflow?range=30d",
+    "things/mlaka-zone",
+    "registers/",
+    "registers/mlaka-points",
+    "indicators/",
+    "indicators/night-losses",
+    "indicators/k3.1",
+    "indicators/k3.2",
+    "plans/",
+    "plans/tus-2030",
+    "plans/tus-2030/u3.2.4",
+    "plans/tus-2030/sc3",
+    "plans/tus-2030/versions",
+    "cases/",
+    "cases/report",
+    "cases/report?type=street-lamp",
+    "cases/follow",
+    "rules/",
+    "rules/night-flow",
+    "voice/",
+    "voice/tus-prenova",
+    "datasets/",
+    "datasets/mlaka-water",
+    "datasets/cases",
+    "offices/",
+    "territories/mlaka-pri-kranju",
+    "pages/accessibility",
+    "pages/privacy",
+    "nothing-here",
 )
 DESK = (
-    ("operator", "/desk/"), ("operator", "/desk/centres/environment/"), ("operator", "/desk/streams/"),
-    ("operator", "/desk/set-aside/"), ("operator", "/desk/streams/mlaka-inflow"), ("operator", "/desk/rules/"),
-    ("operator", "/desk/rules/night-flow/"), ("operator", "/desk/mail/"), ("operator", "/desk/mailbox/"),
-    ("official", "/desk/indicators/"), ("official", "/desk/registers/"), ("official", "/desk/registers/mlaka-points"),
-    ("official", "/desk/cases/new"), ("planner", "/desk/plans"), ("planner", "/desk/plans/tus-2030"),
-    ("planner", "/desk/plans/tus-2030/review/u3.2.4"), ("planner", "/desk/plans/tus-2030/begin"), ("planner", "/desk/voice"),
-    ("digital-officer", "/desk/inspect/"), ("administrator", "/components/"),
+    ("operator", "/desk/"),
+    ("operator", "/desk/centres/environment/"),
+    ("operator", "/desk/streams/"),
+    ("operator", "/desk/set-aside/"),
+    ("operator", "/desk/streams/mlaka-inflow"),
+    ("operator", "/desk/rules/"),
+    ("operator", "/desk/rules/night-flow/"),
+    ("operator", "/desk/mail/"),
+    ("operator", "/desk/mailbox/"),
+    ("official", "/desk/indicators/"),
+    ("official", "/desk/registers/"),
+    ("official", "/desk/registers/mlaka-points"),
+    ("official", "/desk/cases/new"),
+    ("planner", "/desk/plans"),
+    ("planner", "/desk/plans/tus-2030"),
+    ("planner", "/desk/plans/tus-2030/review/u3.2.4"),
+    ("planner", "/desk/plans/tus-2030/begin"),
+    ("planner", "/desk/voice"),
+    ("digital-officer", "/desk/inspect/"),
+    ("administrator", "/components/"),
 )
 
 
@@ -86,18 +126,26 @@ def test_pages_are_walked_with_the_keyboard_alone(krog: Krog, page_as: PageAs):
     page = page_as()
     page.goto("/sl/")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main", "the first stop skips to the content"
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main", (
+        "the first stop skips to the content"
+    )
     page.keyboard.press("Enter")
     seen = []
     for _ in range(12):
         page.keyboard.press("Tab")
-        seen.append(page.evaluate("document.activeElement.tagName + ' ' + (document.activeElement.href || document.activeElement.name || '')"))
+        seen.append(
+            page.evaluate(
+                "document.activeElement.tagName + ' ' + (document.activeElement.href || document.activeElement.name || '')"
+            )
+        )
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline != "none", f"{seen[-1]} shows no focus"
     assert any("cases/report" in each for each in seen)
 
 
-@pytest.mark.parametrize("path", ["", "indicators/night-losses", "streams/mlaka-inflow", "plans/tus-2030", "cases/report"])
+@pytest.mark.parametrize(
+    "path", ["", "indicators/night-losses", "streams/mlaka-inflow", "plans/tus-2030", "cases/report"]
+)
 def test_reading_needs_no_javascript(krog: Krog, page_as: PageAs, path: str):
     page = page_as(script=False)
     page.goto(f"/sl/{path}")
@@ -107,8 +155,15 @@ def test_reading_needs_no_javascript(krog: Krog, page_as: PageAs, path: str):
 
 def test_programs_get_json_at_the_same_address(krog: Krog, page_as: PageAs):
     page = page_as()
-    for address in ("/streams/mlaka-inflow", "/indicators/night-losses", "/plans/tus-2030/u3.2.4", "/registers/mlaka-points",
-                    "/datasets/mlaka-water", "/territories/mlaka-pri-kranju", "/voice/tus-prenova"):
+    for address in (
+        "/streams/mlaka-inflow",
+        "/indicators/night-losses",
+        "/plans/tus-2030/u3.2.4",
+        "/registers/mlaka-points",
+        "/datasets/mlaka-water",
+        "/territories/mlaka-pri-kranju",
+        "/voice/tus-prenova",
+    ):
         answer = page.request.get(address, headers={"Accept": "application/json"})
         assert answer.status == 200, address
         assert answer.headers["content-type"].startswith("application/json"), address

@@ -29,8 +29,14 @@ def grant(reader: Reader, purpose: str = "desk") -> Any:
 
 
 def report(**about: Any) -> shapes.Opened:
-    given = {"type": "pothole", "channel": "web", "description": "Velika luknja pri Novakovih.",
-             "place": "Mlaka 5", "reporter": ANA, **about}
+    given = {
+        "type": "pothole",
+        "channel": "web",
+        "description": "Velika luknja pri Novakovih.",
+        "place": "Mlaka 5",
+        "reporter": ANA,
+        **about,
+    }
     return verbs.open(ANONYMOUS, **given)
 
 
@@ -78,10 +84,14 @@ def test_only_its_office_may_act(world: World, reader: Any) -> None:
     key = world.leak()
     until = times.now() + times.DAY
     acts = [
-        lambda by: verbs.take(by, key=key), lambda by: verbs.assign(by, key=key, account="oto"),
-        lambda by: verbs.wait(by, key=key, waiting_for="x"), lambda by: verbs.snooze(by, key=key, until=until),
-        lambda by: verbs.reply(by, key=key, text="x"), lambda by: verbs.tick(by, key=key, step=0),
-        lambda by: verbs.publish(by, key=key, public=True), lambda by: verbs.close(by, key=key, outcome="x"),
+        lambda by: verbs.take(by, key=key),
+        lambda by: verbs.assign(by, key=key, account="oto"),
+        lambda by: verbs.wait(by, key=key, waiting_for="x"),
+        lambda by: verbs.snooze(by, key=key, until=until),
+        lambda by: verbs.reply(by, key=key, text="x"),
+        lambda by: verbs.tick(by, key=key, step=0),
+        lambda by: verbs.publish(by, key=key, public=True),
+        lambda by: verbs.close(by, key=key, outcome="x"),
         lambda by: verbs.decline(by, key=key, reason="x"),
     ]
     for act in acts:
@@ -186,8 +196,11 @@ def test_a_case_is_closed_once_and_can_be_reopened_with_a_reason(world: World) -
     with pytest.raises(Conflict) as error:
         verbs.decline(world.stranger, key=opened.key, reason="Ne.")
     assert "Rok Ceste" in str(error.value)
-    for act in (verbs.take, lambda by, key: verbs.wait(by, key=key, waiting_for="x"),
-                lambda by, key: verbs.tick(by, key=key, step=0)):
+    for act in (
+        verbs.take,
+        lambda by, key: verbs.wait(by, key=key, waiting_for="x"),
+        lambda by, key: verbs.tick(by, key=key, step=0),
+    ):
         with pytest.raises(Conflict):
             act(world.stranger, key=opened.key)
     verbs.reopen(world.stranger, key=opened.key, reason="Luknja je spet tu.")
@@ -302,8 +315,16 @@ def _bomb() -> bytes:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"not a photo", b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>", b"GIF89a" + b"\0" * 50,
-     picture()[:200], picture(kind="BMP"), _bomb(), b"%!PS-Adobe-3.0 EPSF-3.0\n(%pipe%id) (r) file\n"],
+    [
+        b"",
+        b"not a photo",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>",
+        b"GIF89a" + b"\0" * 50,
+        picture()[:200],
+        picture(kind="BMP"),
+        _bomb(),
+        b"%!PS-Adobe-3.0 EPSF-3.0\n(%pipe%id) (r) file\n",
+    ],
     ids=["empty", "text", "svg", "gif", "cut", "bmp", "bomb", "postscript"],
 )
 def test_a_hostile_upload_is_refused_with_what_is_allowed(data: bytes) -> None:

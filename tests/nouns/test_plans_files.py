@@ -42,8 +42,9 @@ def _shape_of(kind: str) -> set[str]:
 def test_what_is_written_is_read_back(dataset: Make) -> None:
     plan(dataset, adopted_on="2025-06-18", adopting_body="Town council")
     applying.declare_links(SYSTEM, [_link("u3.1", "u3.2"), _link("u3.2", "u3.1", "relates_to")])
-    applying.declare_indicators(SYSTEM, [
-        Change("u3.2--losses", {"node": "u3.2", "indicator": "losses", "role": "measures"})])
+    applying.declare_indicators(
+        SYSTEM, [Change("u3.2--losses", {"node": "u3.2", "indicator": "losses", "role": "measures"})]
+    )
     state: dict[str, Mapping[str, Any]] = {kind: read() for kind, read in READ.items()}
     assert set(state["node"]) == {"tp3", "u3.1", "u3.2", "u3.2.1"}
     assert state["node"]["u3.2.1"]["parent"] == "u3.2"
@@ -62,10 +63,14 @@ def test_the_import_changes_in_place_until_a_version_is_adopted(dataset: Make) -
     plan(dataset)
     draft = verbs.begin_draft(PLANNER, plan="town", label="open")
     verbs.change_node(PLANNER, plan="town", draft=draft, node="u3.2", fields={"note": "ours"})
-    applying.declare_nodes(SYSTEM, [
-        _node("u3.2", title={"en": "Drinking water!"}), Change("u3.2.1", None),
-        Change("u3.4", {"plan": "town", "title": {"en": "New"}, "parent": "tp3", "level": "measure"}),
-    ])
+    applying.declare_nodes(
+        SYSTEM,
+        [
+            _node("u3.2", title={"en": "Drinking water!"}),
+            Change("u3.2.1", None),
+            Change("u3.4", {"plan": "town", "title": {"en": "New"}, "parent": "tp3", "level": "measure"}),
+        ],
+    )
     nodes = reads.tree(grant(), "town").nodes
     assert list(nodes) == ["tp3", "u3.4", "u3.1", "u3.2"]
     assert nodes["u3.2"].title == {"en": "Drinking water!"}
@@ -79,11 +84,15 @@ def test_the_import_changes_in_place_until_a_version_is_adopted(dataset: Make) -
 def test_after_an_adoption_files_write_a_draft_and_keep_the_working_fields(dataset: Make) -> None:
     plan(dataset)
     _adopt_something()
-    applying.declare_nodes(SYSTEM, [
-        _node("u3.2", title={"en": "From files"}, status="running", note="working"),
-        _node("u3.1", note="only a note"), Change("u3.2.1", None),
-        Change("u3.5", {"plan": "town", "title": {"en": "New"}, "parent": "tp3"}),
-    ])
+    applying.declare_nodes(
+        SYSTEM,
+        [
+            _node("u3.2", title={"en": "From files"}, status="running", note="working"),
+            _node("u3.1", note="only a note"),
+            Change("u3.2.1", None),
+            Change("u3.5", {"plan": "town", "title": {"en": "New"}, "parent": "tp3"}),
+        ],
+    )
     applying.declare_links(SYSTEM, [_link("u3.1", "u3.2")])
     nodes = reads.tree(grant(), "town").nodes
     assert nodes["u3.2"].title == {"en": "Drinking water"}
@@ -123,9 +132,9 @@ def test_files_that_make_no_plan_are_refused_whole(dataset: Make, reader: Callab
 
 def test_checks_say_what_types_cannot() -> None:
     checks = {each.kind: each.check for each in providers.DECLARATIONS if each.check}
-    assert checks["plan"]({"title": {"en": "x"}, "dataset": "d", "levels": [{"key": "a"}, {"key": "a"}],
-                           "adopted_on": "18. 6. 2025"}) == [
-        "The level 'a' stands twice.", "adopted_on '18. 6. 2025' is not a day such as 2025-06-18."]
+    assert checks["plan"](
+        {"title": {"en": "x"}, "dataset": "d", "levels": [{"key": "a"}, {"key": "a"}], "adopted_on": "18. 6. 2025"}
+    ) == ["The level 'a' stands twice.", "adopted_on '18. 6. 2025' is not a day such as 2025-06-18."]
     assert checks["plan"]({}) == ["A plan needs its title.", "A plan needs its dataset."]
     assert checks["node"]({"title": {"en": "x"}}) == ["A node needs its plan."]
     assert "at most 500" in checks["node"]({"plan": "p", "title": {"en": "x" * 501}})[0]

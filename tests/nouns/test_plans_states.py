@@ -26,20 +26,52 @@ def _declare(kind: str, *changes: Change) -> None:
 
 
 def _indicator(key: str, values: dict[str, float], goal: float | None = 100, parse_status: str = "ok") -> None:
-    _declare("indicator", Change(key, {
-        "title": {"en": f"Indicator {key}"}, "unit": "1", "direction": "up", "period": "year", "kind": "imported",
-        "dataset": "figures", "baseline": {"period": "2014", "value": 0.0, "note": ""}, "code": key}))
+    _declare(
+        "indicator",
+        Change(
+            key,
+            {
+                "title": {"en": f"Indicator {key}"},
+                "unit": "1",
+                "direction": "up",
+                "period": "year",
+                "kind": "imported",
+                "dataset": "figures",
+                "baseline": {"period": "2014", "value": 0.0, "note": ""},
+                "code": key,
+            },
+        ),
+    )
     if goal is not None:
-        _declare("target", Change(f"{key}.2030", {
-            "indicator": key, "date": "2030", "type": "absolute", "op": ">=", "value": goal, "raw": str(goal),
-            "parse_status": parse_status, "note": "" if parse_status == "ok" else "Two readings."}))
-    _declare("value", *(Change(f"{key}.{period}", {
-        "indicator": key, "period": period, "value": value, "source": "test"}) for period, value in values.items()))
+        _declare(
+            "target",
+            Change(
+                f"{key}.2030",
+                {
+                    "indicator": key,
+                    "date": "2030",
+                    "type": "absolute",
+                    "op": ">=",
+                    "value": goal,
+                    "raw": str(goal),
+                    "parse_status": parse_status,
+                    "note": "" if parse_status == "ok" else "Two readings.",
+                },
+            ),
+        )
+    _declare(
+        "value",
+        *(
+            Change(f"{key}.{period}", {"indicator": key, "period": period, "value": value, "source": "test"})
+            for period, value in values.items()
+        ),
+    )
 
 
 def _belongs(node: str, indicator: str, role: str = "measures") -> None:
-    applying.declare_indicators(SYSTEM, [
-        Change(f"{node}--{indicator}", {"node": node, "indicator": indicator, "role": role})])
+    applying.declare_indicators(
+        SYSTEM, [Change(f"{node}--{indicator}", {"node": node, "indicator": indicator, "role": role})]
+    )
 
 
 def _node(status: str = "", *indicators: NodeIndicator) -> Node:
@@ -50,12 +82,22 @@ def _fact(key: str, verdict: str, value: float | None = 1.0) -> Fact:
     return Fact(key, {}, "2024", value, "1", verdict)
 
 
-@pytest.mark.parametrize(("status", "verdicts", "state"), [
-    ("", [], "no_data"), ("running", [], "no_data"), ("done", [], "done"), ("stopped", ["on_track"], "stopped"),
-    ("", ["achieved"], "on_track"), ("", ["achieved", "at_risk"], "at_risk"), ("done", ["off_track"], "off_track"),
-    ("", ["on_track", "off_track", "at_risk"], "off_track"), ("", ["no_data"], "no_data"),
-    ("", ["not_evaluable"], "no_verdict"), ("", ["not_evaluable", "on_track"], "on_track"),
-])
+@pytest.mark.parametrize(
+    ("status", "verdicts", "state"),
+    [
+        ("", [], "no_data"),
+        ("running", [], "no_data"),
+        ("done", [], "done"),
+        ("stopped", ["on_track"], "stopped"),
+        ("", ["achieved"], "on_track"),
+        ("", ["achieved", "at_risk"], "at_risk"),
+        ("done", ["off_track"], "off_track"),
+        ("", ["on_track", "off_track", "at_risk"], "off_track"),
+        ("", ["no_data"], "no_data"),
+        ("", ["not_evaluable"], "no_verdict"),
+        ("", ["not_evaluable", "on_track"], "on_track"),
+    ],
+)
 def test_the_worst_verdict_is_the_state_and_nothing_is_guessed(status: str, verdicts: list[str], state: str) -> None:
     facts = {f"i{n}": _fact(f"i{n}", verdict) for n, verdict in enumerate(verdicts)}
     measured = [NodeIndicator("n", key, "measures") for key in facts]
@@ -69,7 +111,10 @@ def test_the_reasons_name_every_measuring_indicator() -> None:
     node = _node("running", NodeIndicator("n", "a", "measures"), NodeIndicator("n", "gone", "measures"))
     state = states.state_of(node, {"a": _fact("a", "on_track")})
     assert [(r.code, r.about) for r in state.reasons] == [
-        ("indicator_on_track", "a"), ("indicator_unknown", "gone"), ("status_running", "running")]
+        ("indicator_on_track", "a"),
+        ("indicator_unknown", "gone"),
+        ("status_running", "running"),
+    ]
     assert [r.code for r in states.state_of(_node(), {}).reasons] == ["no_indicator"]
 
 
@@ -98,7 +143,9 @@ def test_a_node_takes_its_state_from_real_indicators(
     assert tree.nodes["tp3"].state.reasons[0].details == ("no-target",)
     assert states.counts(tree, tree.below("tp3")) == {"off_track": 1, "on_track": 1, "no_verdict": 1}
     assert [(n.key, n.role) for n in reads.nodes_of_indicator(given, "jobs")] == [
-        ("u3.1", "measures"), ("u3.2", "context")]
+        ("u3.1", "measures"),
+        ("u3.2", "context"),
+    ]
     assert reads.nodes_of_indicator(given, "nothing") == ()
 
 
@@ -131,8 +178,15 @@ def test_a_review_keeps_what_the_indicators_said_then(dataset: Make) -> None:
     assert journal.history(Ref("node", "u3.2"))[0].verb == "plans.review"
     assert all(entry.who == "" for entry in reads.history(grant(), "town", "u3.2"))
     with pytest.raises(Invalid) as refused:
-        verbs.review(PLANNER, plan="town", node="u3.2", judgement="fine", decision="change", note="",
-                     on=verbs.today() + timedelta(days=1))
+        verbs.review(
+            PLANNER,
+            plan="town",
+            node="u3.2",
+            judgement="fine",
+            decision="change",
+            note="",
+            on=verbs.today() + timedelta(days=1),
+        )
     assert {problem.where for problem in refused.value.problems} == {"judgement", "note", "on"}
     with pytest.raises(NotFound):
         verbs.review(PLANNER, plan="town", node="nowhere", judgement="on_track", decision="keep")

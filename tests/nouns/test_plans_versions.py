@@ -69,8 +69,13 @@ def test_adoption_brings_a_draft_into_force_and_keeps_the_version_before(dataset
     verbs.change_node(
         PLANNER, plan="town", draft=draft, node="u3.1", fields={"title": {"en": "Parks"}}, because=because
     )
-    verbs.add_node(PLANNER, plan="town", draft=draft, node="u3.3", fields={
-        "title": {"en": "Night losses"}, "level": "measure", "parent": "tp3", "order": 5})
+    verbs.add_node(
+        PLANNER,
+        plan="town",
+        draft=draft,
+        node="u3.3",
+        fields={"title": {"en": "Night losses"}, "level": "measure", "parent": "tp3", "order": 5},
+    )
     verbs.remove_node(PLANNER, plan="town", draft=draft, node="u3.2.1", note="done")
     assert reads.taken_up(grant(), [because]) == []
     verbs.consult(PLANNER, plan="town", draft=draft)
@@ -103,9 +108,13 @@ def test_adoption_brings_a_draft_into_force_and_keeps_the_version_before(dataset
     taken = reads.taken_up(grant(), [because])
     assert [(t.node, t.version.key, t.version.adopted_on) for t in taken] == [("u3.1", draft, verbs.today())]
     assert [(v.key, kind) for v, kind in reads.versions_of_node(grant(), "town", "u3.1")] == [
-        (draft, "changed"), ("first", "added")]
+        (draft, "changed"),
+        ("first", "added"),
+    ]
     assert [(v.key, kind) for v, kind in reads.versions_of_node(grant(), "town", "u3.2.1")] == [
-        (draft, "removed"), ("first", "added")]
+        (draft, "removed"),
+        ("first", "added"),
+    ]
 
 
 def test_an_adoption_never_takes_back_another_silently(dataset: Make) -> None:
@@ -196,11 +205,17 @@ def test_links_that_lead_back_are_refused(dataset: Make) -> None:
         link("u3.1", "nowhere", "contributes")
     _adopt(draft)
     assert {link.key for link in reads.node(grant(), "town", "u3.1").links} == {
-        "u3.1--contributes--u3.2", "u3.2.1--implements--u3.1", "u3.1--relates_to--u3.2"}
+        "u3.1--contributes--u3.2",
+        "u3.2.1--implements--u3.1",
+        "u3.1--relates_to--u3.2",
+    }
     draft = verbs.begin_draft(PLANNER, plan="town", label="2027")
     verbs.remove_node(PLANNER, plan="town", draft=draft, node="u3.1")
     assert {link.key for link in reads.diff(grant(PLANNER), "town", None, draft).links_removed} == {
-        "u3.1--contributes--u3.2", "u3.2.1--implements--u3.1", "u3.1--relates_to--u3.2"}
+        "u3.1--contributes--u3.2",
+        "u3.2.1--implements--u3.1",
+        "u3.1--relates_to--u3.2",
+    }
     verbs.undo(PLANNER, plan="town", draft=draft, node="u3.1")
     assert reads.diff(grant(PLANNER), "town", None, draft).empty
     link("u3.1", "u3.2", "contributes", on=False)
@@ -231,9 +246,26 @@ def test_all_mistakes_of_a_node_are_told_at_once_and_odd_letters_are_kept_out(da
             },
         )
     assert {problem.where.rpartition(" ")[2] for problem in refused.value.problems} == {
-        "title", "level", "order", "strategic", "office", "colour", "note", "text", "status"}
-    verbs.change_node(PLANNER, plan="town", draft=draft, node="u3.1", fields={
-        "title": {"en": " <script>alert(1)</script>\x00 "}, "note": "Robert'); DROP TABLE plans_node;--\x07\r\n🌊"})
+        "title",
+        "level",
+        "order",
+        "strategic",
+        "office",
+        "colour",
+        "note",
+        "text",
+        "status",
+    }
+    verbs.change_node(
+        PLANNER,
+        plan="town",
+        draft=draft,
+        node="u3.1",
+        fields={
+            "title": {"en": " <script>alert(1)</script>\x00 "},
+            "note": "Robert'); DROP TABLE plans_node;--\x07\r\n🌊",
+        },
+    )
     node = reads.node(grant(PLANNER), "town", "u3.1", draft)
     assert node.title == {"en": "<script>alert(1)</script>"}
     assert node.note == "Robert'); DROP TABLE plans_node;--\n🌊"
@@ -277,7 +309,9 @@ def test_withdrawn_and_repealed(dataset: Make) -> None:
 
 _OPERATIONS = st.lists(
     st.tuples(
-        st.sampled_from(["change", "add", "remove", "undo", "move", "link"]), st.integers(0, 6), st.integers(0, 6),
+        st.sampled_from(["change", "add", "remove", "undo", "move", "link"]),
+        st.integers(0, 6),
+        st.integers(0, 6),
         st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=12),
     ),
     max_size=14,
@@ -328,7 +362,8 @@ def _apply_and_compare(dataset: Make, operations: list[tuple[str, int, int, str]
     assert made == {key: node.content() for key, node in after.nodes.items()}
     links = {link for node in before.nodes.values() for link in node.links}
     assert (links | set(diff.links_added)) - set(diff.links_removed) == {
-        link for node in after.nodes.values() for link in node.links}
+        link for node in after.nodes.values() for link in node.links
+    }
     if diff.empty:
         return
     _adopt(draft)

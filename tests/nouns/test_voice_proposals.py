@@ -32,10 +32,22 @@ SECRET = "ana.novak@example.org"
 def call(dataset: Make, *, key: str = "water", opens: int = -10, closes: int = 10) -> None:
     """A call on the plan, opening and closing so many days from now."""
     dataset("proposals", noun="voice", personal=True)
-    verbs.declare_calls(SYSTEM, changes=[Change(key, {
-        "title": {"en": "What should we do for water?", "sl": "Kaj naj storimo za vodo?"}, "text": {}, "plan": "town",
-        "opens": (reads.today() + timedelta(days=opens)).isoformat(),
-        "closes": (reads.today() + timedelta(days=closes)).isoformat(), "dataset": "proposals"})])
+    verbs.declare_calls(
+        SYSTEM,
+        changes=[
+            Change(
+                key,
+                {
+                    "title": {"en": "What should we do for water?", "sl": "Kaj naj storimo za vodo?"},
+                    "text": {},
+                    "plan": "town",
+                    "opens": (reads.today() + timedelta(days=opens)).isoformat(),
+                    "closes": (reads.today() + timedelta(days=closes)).isoformat(),
+                    "dataset": "proposals",
+                },
+            )
+        ],
+    )
 
 
 def propose(**fields: Any) -> str:
@@ -103,8 +115,14 @@ def test_the_plan_takes_a_proposal_up_and_its_author_hears_of_it(dataset: Make, 
     verbs.confirm(ANONYMOUS, token=mails.token_of(key))
     verbs.answer(official, key=key, accept=True, text="Good.")
     draft = plans.begin_draft(PLANNER, plan="town", label="2026")
-    plans.change_node(PLANNER, plan="town", draft=draft, node="u3.2", fields={"title": {"en": "New pipes"}},
-                      because=Ref("proposal", key))
+    plans.change_node(
+        PLANNER,
+        plan="town",
+        draft=draft,
+        node="u3.2",
+        fields={"title": {"en": "New pipes"}},
+        because=Ref("proposal", key),
+    )
     steps = [step.code for step in reads.steps(grant(), reads.proposal(grant(), key))]
     assert steps == ["received", "confirmed", "accepted"]
     assert reads.steps(grant(PLANNER), reads.proposal(grant(PLANNER), key))[-1].code == "draft"
@@ -144,8 +162,16 @@ def test_no_address_and_no_name_leaks(dataset: Make, official: Any, reader: Call
     verbs.erase_author(reader("digital_officer"), key=key, reason="asked on 1 May")
     assert reads.proposal(grant(), key).author == ""
     assert not models.Proposal.objects.exclude(email="").exists()
-    dataset("proposals", noun="voice", personal=True, fields={
-        "title": {"type": "text"}, "text": {"type": "text"}, "author": {"type": "text", "access": "restricted"}})
+    dataset(
+        "proposals",
+        noun="voice",
+        personal=True,
+        fields={
+            "title": {"type": "text"},
+            "text": {"type": "text"},
+            "author": {"type": "text", "access": "restricted"},
+        },
+    )
     other = propose(author="Bojan")
     verbs.answer(official, key=other, accept=True, text="ok")
     assert reads.proposal(grant(), other).author == ""
@@ -229,7 +255,8 @@ def test_calls_of_files_are_read_back_and_retired(dataset: Make) -> None:
         verbs.declare_calls(PLANNER, changes=[Change("x", {"title": {"en": "x"}, "dataset": "proposals"})])
     assert declaration.check
     assert declaration.check({"title": {"en": "x"}, "dataset": "d", "opens": "2026-05-02", "closes": "2026-05-01"}) == [
-        "closes before it opens."]
+        "closes before it opens."
+    ]
     assert len(declaration.check({"opens": "1. 5. 2026"})) == 3
 
 

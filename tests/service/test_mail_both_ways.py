@@ -209,8 +209,11 @@ def test_the_same_answer_twice_counts_once_and_a_later_one_is_kept(
 @pytest.mark.parametrize(
     ("headers", "envelope"),
     [
-        ({"Auto_Submitted": "auto-replied"}, "x@example.org"), ({"Precedence": "bulk"}, "x@example.org"),
-        ({"X_Autoreply": "yes"}, "x@example.org"), ({"X_Krog": "kranj"}, "x@example.org"), ({}, ""),
+        ({"Auto_Submitted": "auto-replied"}, "x@example.org"),
+        ({"Precedence": "bulk"}, "x@example.org"),
+        ({"X_Autoreply": "yes"}, "x@example.org"),
+        ({"X_Krog": "kranj"}, "x@example.org"),
+        ({}, ""),
     ],
     ids=["vacation", "bulk", "autoreply", "loop", "null-sender"],
 )
@@ -250,9 +253,12 @@ def test_only_addresses_of_sent_mails_are_read(world: World, outside: Server, li
     local, host = good.split("@")
     number, seal = local.split("+")[1].split("-")
     wrong = [
-        "krog@localhost", "somebody@example.org", f"krog+{number}-{'a' * 16}@{host}",
+        "krog@localhost",
+        "somebody@example.org",
+        f"krog+{number}-{'a' * 16}@{host}",
         f"krog+{int(number) + 1}-{seal}@{host}",
-        f"{local}@elsewhere.example", f"krog+{number}@{host}",
+        f"{local}@elsewhere.example",
+        f"krog+{number}@{host}",
     ]
     assert [post(listener, answer_to(mail, "x"), to=to) for to in wrong] == [550] * len(wrong)
     assert models.Message.objects.count() == 0
@@ -283,7 +289,8 @@ HOSTILE = {
     "no headers": b"\r\n\r\n\r\n",
     "binary": bytes(range(1, 256)) * 50,
     "many parts": b"From: olga@example.org\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n"
-    + b"--B\r\nContent-Type: text/plain\r\n\r\nx\r\n" * 5000 + b"--B--\r\n",
+    + b"--B\r\nContent-Type: text/plain\r\n\r\nx\r\n" * 5000
+    + b"--B--\r\n",
     "nul": BASE64 + b"AGEAYg==\r\n",
     "bad base64": BASE64 + b"!!!\r\n",
     "header bomb": b"From: olga@example.org\r\n" + b"X-A: b\r\n" * 20000 + b"\r\nx",
@@ -360,9 +367,7 @@ def test_one_mail_that_cannot_be_sent_does_not_hold_up_the_others(world: World, 
     assert all("all@example.org" not in str(mail) for mail in outside.got)
 
 
-def test_in_a_demo_mails_are_kept_in_a_mailbox_and_can_be_answered(
-    world: World, use_mail: Any, listener: int
-) -> None:
+def test_in_a_demo_mails_are_kept_in_a_mailbox_and_can_be_answered(world: World, use_mail: Any, listener: int) -> None:
     use_mail("embedded")
     key = world.leak()
     notify.send()
@@ -397,5 +402,3 @@ def test_only_what_is_new_in_an_answer_is_kept(mail: str, own: str) -> None:
 def test_a_mail_in_html_is_read_as_words() -> None:
     html = "<p>Dober&nbsp;dan,<br>gremo.</p><style>p{}</style><blockquote>staro</blockquote>"
     assert answers.words_of_html(html) == "Dober dan,\ngremo."
-
-

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import asyncio
+import hashlib
 import json
 import os
 import signal
@@ -195,7 +195,12 @@ def memory_mb(krog: Krog) -> float:
     ],
 )
 def test_only_a_trusted_proxy_may_say_who_asks(proxies: tuple[str, ...], said: str, believed: str) -> None:
-    scope = {"type": "http", "client": ("10.1.1.1", 1), "scheme": "http", "headers": [(b"x-forwarded-for", said.encode())]}
+    scope = {
+        "type": "http",
+        "client": ("10.1.1.1", 1),
+        "scheme": "http",
+        "headers": [(b"x-forwarded-for", said.encode())],
+    }
 
     async def ask() -> str:
         forwarder = Forwarder(Path("web.sock"), largest=1, proxies=frozenset(proxies))

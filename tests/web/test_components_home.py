@@ -123,7 +123,9 @@ def test_pages_ask_the_database_little(client: Client, mlaka: None, address: str
     from django.db import connection
 
     client.get(address)
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         html(client, address)
     assert len(queries) <= 12, "\n".join(query["sql"][:120] for query in queries)
 

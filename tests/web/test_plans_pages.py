@@ -63,8 +63,16 @@ def test_a_node_shows_why_who_and_what_and_escapes_what_people_wrote(client: Cli
     _belongs("u3.2", "unclear")
     verbs.review(PLANNER, plan="town", node="u3.2", judgement="off_track", decision="change", note="<b>pipes</b>")
     page = _get(client, "/en/plans/town/u3.2")
-    for words in ("Drinking water", "off track", "Indicator losses", "nobody is named", "unclear in the source",
-                  "the target can be read in several ways", "Water supply renewal", "&lt;b&gt;pipes&lt;/b&gt;"):
+    for words in (
+        "Drinking water",
+        "off track",
+        "Indicator losses",
+        "nobody is named",
+        "unclear in the source",
+        "the target can be read in several ways",
+        "Water supply renewal",
+        "&lt;b&gt;pipes&lt;/b&gt;",
+    ):
         assert words in page
     assert "Petra Planner" not in page
     assert "reviewed" in _get(client, "/en/plans/town/u3.2/history")
@@ -77,8 +85,15 @@ def test_versions_and_what_changed_are_public_once_a_draft_is_out(
 ) -> None:
     plan(dataset)
     draft = verbs.begin_draft(PLANNER, plan="town", label="Plan 2026")
-    verbs.change_node(PLANNER, plan="town", draft=draft, node="u3.1", fields={"title": {"en": "Parks"}},
-                      because=Ref("proposal", "p-abc"), note="asked for")
+    verbs.change_node(
+        PLANNER,
+        plan="town",
+        draft=draft,
+        node="u3.1",
+        fields={"title": {"en": "Parks"}},
+        because=Ref("proposal", "p-abc"),
+        note="asked for",
+    )
     _get(client, f"/en/plans/town?version={draft}", 404)
     _get(client, f"/en/plans/town/diff?b={draft}", 404)
     planner = client_of("petra", "planner")
@@ -126,8 +141,14 @@ def test_pages_take_few_queries_however_large_the_plan_is(
 def test_programs_read_plans_and_what_changed(client: Client, dataset: Make) -> None:
     plan(dataset)
     draft = verbs.begin_draft(PLANNER, plan="town", label="Plan 2026")
-    verbs.change_node(PLANNER, plan="town", draft=draft, node="u3.1", fields={"title": {"en": "Parks"}},
-                      because=Ref("proposal", "p-abc"))
+    verbs.change_node(
+        PLANNER,
+        plan="town",
+        draft=draft,
+        node="u3.1",
+        fields={"title": {"en": "Parks"}},
+        because=Ref("proposal", "p-abc"),
+    )
     verbs.link(PLANNER, plan="town", draft=draft, source="u3.1", target="u3.2", type="contributes")
     _get(client, f"/api/v1/plans/town?version={draft}", 404)
     verbs.consult(PLANNER, plan="town", draft=draft)

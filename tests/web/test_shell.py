@@ -17,14 +17,23 @@ pytestmark = pytest.mark.django_db
 def kranj():
     from krog.engine.cities import city
 
-    journal.applied("city", {"kranj": {
-        "name": "Kranj", "title": {"sl": "Mestna občina Kranj", "en": "City Municipality of Kranj"}, "languages": ["sl", "en"],
-        "contact": {"phone": "04 237 30 00", "office_hours": {"sl": "pon. 8–12", "en": "Mon 8–12"}},
-    }})
+    journal.applied(
+        "city",
+        {
+            "kranj": {
+                "name": "Kranj",
+                "title": {"sl": "Mestna občina Kranj", "en": "City Municipality of Kranj"},
+                "languages": ["sl", "en"],
+                "contact": {"phone": "04 237 30 00", "office_hours": {"sl": "pon. 8–12", "en": "Mon 8–12"}},
+            }
+        },
+    )
     city.forget()
 
 
-@pytest.mark.parametrize("accepts, lands", [("en-GB,en;q=0.9", "/en/"), ("de,it;q=0.9", "/sl/"), ("", "/sl/"), ("sl;q=x,en", "/en/")])
+@pytest.mark.parametrize(
+    "accepts, lands", [("en-GB,en;q=0.9", "/en/"), ("de,it;q=0.9", "/sl/"), ("", "/sl/"), ("sl;q=x,en", "/en/")]
+)
 def test_the_root_leads_to_the_readers_language(client, accepts, lands):
     assert client.get("/", headers={"accept-language": accepts}).headers["Location"] == lands
 
@@ -66,7 +75,9 @@ def test_the_desk_asks_to_sign_in_and_brings_back(client, account):
     answer = client.get("/desk/inspect/?x=1")
     assert answer.headers["Location"] == "/desk/sign-in?next=%2Fdesk%2Finspect%2F%3Fx%3D1"
     account("ana", "administrator", password="a long enough one")
-    signed = client.post("/desk/sign-in", {"username": "ana", "password": "a long enough one", "next": "/desk/inspect/"})
+    signed = client.post(
+        "/desk/sign-in", {"username": "ana", "password": "a long enough one", "next": "/desk/inspect/"}
+    )
     assert signed.headers["Location"] == "/desk/inspect/"
     page = client.get("/desk/inspect/")
     assert page.status_code == 200 and page.headers["Cache-Control"] == "private, no-store"
@@ -74,7 +85,9 @@ def test_the_desk_asks_to_sign_in_and_brings_back(client, account):
 
 def test_signing_in_never_leads_to_another_site(client, account):
     account("ana", "official", password="a long enough one")
-    signed = client.post("/desk/sign-in", {"username": "ana", "password": "a long enough one", "next": "//evil.example"})
+    signed = client.post(
+        "/desk/sign-in", {"username": "ana", "password": "a long enough one", "next": "//evil.example"}
+    )
     assert signed.headers["Location"] == "/desk/"
 
 

@@ -100,9 +100,14 @@ def test_the_loop_from_a_proposal_to_the_adopted_plan(client: Client, client_of:
         assert words in final
     assert "Fix the pipes" in _page(client.get("/en/plans/town/u3.2"))
     assert journal.mails()[0].subject == "Your proposal is part of the plan"
-    for page in (final, _page(client.get("/en/voice/water")), _page(client.get("/api/v1/voice/proposals")),
-                 _page(client.get(f"/api/v1/voice/proposals/{key}")), _page(planner.get(f"/desk/voice/{key}")),
-                 _page(planner.get("/api/v1/voice/proposals"))):
+    for page in (
+        final,
+        _page(client.get("/en/voice/water")),
+        _page(client.get("/api/v1/voice/proposals")),
+        _page(client.get(f"/api/v1/voice/proposals/{key}")),
+        _page(planner.get(f"/desk/voice/{key}")),
+        _page(planner.get("/api/v1/voice/proposals")),
+    ):
         assert SECRET not in page
         assert "example.org" not in page.replace("petra@example.org", "")
     again = planner.post(adopt, {**given, "confirmed": "1"})
@@ -150,8 +155,15 @@ def test_what_is_not_answered_yet_is_not_public(client: Client, dataset: Make, c
     plan(dataset)
     call(dataset)
     key = _send(client).headers["Location"].rpartition("/")[2]
-    for address in ("/en/voice/", "/en/voice/water", f"/en/voice/proposals/{key}", "/api/v1/voice/proposals",
-                    f"/api/v1/voice/proposals/{key}", "/en/plans/town/u3.2", "/api/v1/plans/town/u3.2"):
+    for address in (
+        "/en/voice/",
+        "/en/voice/water",
+        f"/en/voice/proposals/{key}",
+        "/api/v1/voice/proposals",
+        f"/api/v1/voice/proposals/{key}",
+        "/en/plans/town/u3.2",
+        "/api/v1/plans/town/u3.2",
+    ):
         assert "They leak" not in _page(client.get(address))
         assert "Fix the pipes" not in _page(client.get(address))
     assert client.get("/desk/voice").status_code == 302

@@ -79,8 +79,14 @@ def to_handler(row: models.Case, text: str, who: str, *, stranger: bool = False)
 
 def already_closed(row: models.Case, address: str) -> None:
     """Tells a person of the office that his answer was kept, though the case had been closed before."""
-    person = next((p for p in people.people(door.open(SYSTEM, "mail", kind="people"), office=row.office)
-                   if p.email.lower() == address.lower()), None)
+    person = next(
+        (
+            p
+            for p in people.people(door.open(SYSTEM, "mail", kind="people"), office=row.office)
+            if p.email.lower() == address.lower()
+        ),
+        None,
+    )
     if person is not None:
         _to_person(row, person, "closed", {})
 
@@ -98,8 +104,14 @@ def to_reporter(row: models.Case, what: str, text: str = "") -> None:
 def _to_person(row: models.Case, person: Person, template: str, extra: dict[str, Any]) -> None:
     token = links.sign(PURPOSE, Ref("case", row.key), person.key, days=DAYS)
     link = f"{settings().url}/{person.language}/cases/link/{token}"
-    _post(row, person.email, person.language, template, {"link": link, "signed": True, "name": person.name, **extra},
-          token=token)
+    _post(
+        row,
+        person.email,
+        person.language,
+        template,
+        {"link": link, "signed": True, "name": person.name, **extra},
+        token=token,
+    )
 
 
 def _desk(row: models.Case) -> str:
@@ -119,15 +131,28 @@ def _post(row: models.Case, to: str, language: str, template: str, extra: dict[s
     with translation.override(language):
         office = _office_title(row.office, language)
         context = {
-            "case": row, "reference": row.key.upper(), "title": str(say(row.title, language)), "office": office,
-            "alert": None if template == "reporter" else _alert(row), "desk": _desk(row), "demo": settings().demo,
+            "case": row,
+            "reference": row.key.upper(),
+            "title": str(say(row.title, language)),
+            "office": office,
+            "alert": None if template == "reporter" else _alert(row),
+            "desk": _desk(row),
+            "demo": settings().demo,
             "protocol": str(say(row.protocol.title, language)) if row.protocol else "",
             "steps": [str(say(step, language)) for step in row.protocol.steps] if row.protocol else [],
-            "days": DAYS, "language": language, **extra,
+            "days": DAYS,
+            "language": language,
+            **extra,
         }
         text = render_to_string(f"mail/cases/{template}.txt", context).strip() + "\n"
-        journal.post_mail(to=to, subject=_subject(row, template, context), text=text, ref=Ref("case", row.key),
-                          reply_token=token, language=language)
+        journal.post_mail(
+            to=to,
+            subject=_subject(row, template, context),
+            text=text,
+            ref=Ref("case", row.key),
+            reply_token=token,
+            language=language,
+        )
 
 
 def _office_title(office: str, language: str) -> str:
@@ -142,9 +167,12 @@ def _subject(row: models.Case, template: str, context: dict[str, Any]) -> str:
     about = f"{context['title']}, {row.place}" if row.place else context["title"]
     if template == "reporter":
         words = {
-            "opened": _("We have your report"), "taken": _("Your report is being handled"),
-            "waiting": _("Your report is waiting"), "reply": _("An answer to your report"),
-            "done": _("Your report is settled"), "declined": _("Your report was declined"),
+            "opened": _("We have your report"),
+            "taken": _("Your report is being handled"),
+            "waiting": _("Your report is waiting"),
+            "reply": _("An answer to your report"),
+            "done": _("Your report is settled"),
+            "declined": _("Your report was declined"),
             "reopened": _("Your report was opened again"),
         }[context["what"]]
         return f"{context['reference']}: {words}"

@@ -41,14 +41,30 @@ def clean(data: bytes) -> Clean:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise TooLarge("The photo has too many pixels.", "photo",
-                               f"at most {MAX_PIXELS // 10**6} megapixels", "Choose a smaller photo.")
+                raise TooLarge(
+                    "The photo has too many pixels.",
+                    "photo",
+                    f"at most {MAX_PIXELS // 10**6} megapixels",
+                    "Choose a smaller photo.",
+                )
             image.load()
             upright = ImageOps.exif_transpose(image).convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, MemoryError,
-            Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise Invalid("This file cannot be read as a photo.", "photo", "JPEG, PNG or WebP",
-                      "Choose another photo, or send the report without one.") from None
+    except (
+        UnidentifiedImageError,
+        OSError,
+        ValueError,
+        SyntaxError,
+        EOFError,
+        MemoryError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ):
+        raise Invalid(
+            "This file cannot be read as a photo.",
+            "photo",
+            "JPEG, PNG or WebP",
+            "Choose another photo, or send the report without one.",
+        ) from None
     upright.thumbnail((MAX_SIDE, MAX_SIDE))
     out = io.BytesIO()
     # A fresh image carries no EXIF, no colour profile, no comments and nothing behind the end of the picture.

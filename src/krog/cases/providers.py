@@ -45,8 +45,11 @@ def _write_with(verb: Callable[..., None]) -> Callable[[Reader, Sequence[Change]
 
 def _check_protocol(fields: Fields) -> Sequence[str]:
     found = [] if fields.get("steps") else ["a protocol has at least one step"]
-    return found + [f"step {n} is a text such as {{ sl = …, en = … }}"
-                    for n, step in enumerate(fields.get("steps") or (), 1) if not any(step.values())]
+    return found + [
+        f"step {n} is a text such as {{ sl = …, en = … }}"
+        for n, step in enumerate(fields.get("steps") or (), 1)
+        if not any(step.values())
+    ]
 
 
 def _check_type(fields: Fields) -> Sequence[str]:
@@ -57,9 +60,21 @@ def _check_type(fields: Fields) -> Sequence[str]:
 
 
 DECLARATIONS: tuple[Declaration, ...] = (
-    Declaration("protocol", "cases.toml", ProtocolFile, partial(_read, models.Protocol, ProtocolFile),
-                _write_with(verbs.declare_protocols), check=_check_protocol),
-    Declaration("case_type", "cases.toml", CaseTypeFile, partial(_read, models.CaseType, CaseTypeFile),
-                _write_with(verbs.declare_case_types), refs={"dataset": "dataset", "office": "office"},
-                check=_check_type),
+    Declaration(
+        "protocol",
+        "cases.toml",
+        ProtocolFile,
+        partial(_read, models.Protocol, ProtocolFile),
+        _write_with(verbs.declare_protocols),
+        check=_check_protocol,
+    ),
+    Declaration(
+        "case_type",
+        "cases.toml",
+        CaseTypeFile,
+        partial(_read, models.CaseType, CaseTypeFile),
+        _write_with(verbs.declare_case_types),
+        refs={"dataset": "dataset", "office": "office"},
+        check=_check_type,
+    ),
 )

@@ -49,7 +49,20 @@ def prepare() -> None:
 def _granian(*words: str) -> int:
     os.execv(
         sys.executable,
-        [sys.executable, "-m", "granian", "--log-level", "warning", "--workers", "1", "--workers-kill-timeout", "8", "--backpressure", "512", *words],
+        [
+            sys.executable,
+            "-m",
+            "granian",
+            "--log-level",
+            "warning",
+            "--workers",
+            "1",
+            "--workers-kill-timeout",
+            "8",
+            "--backpressure",
+            "512",
+            *words,
+        ],
     )
 
 

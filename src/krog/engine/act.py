@@ -57,10 +57,21 @@ def _open_case(rule: Rule, alert: Alert) -> None:
     language = city.current().languages[0]
     thing = _where(door.open(SYSTEM, "compute", kind="streams"), rule)
     opened = cases.open(
-        SYSTEM, type=rule.case_type, channel="rule", opened_by="rule", title=rule.title, office=rule.office,
-        description=str(say(rule.description, language)), severity=rule.severity, protocol=rule.protocol,
-        place=str(say(thing.title, language)) if thing else "", lon=thing.lon if thing else None,
-        lat=thing.lat if thing else None, cause=Ref("alert", alert.key), once=f"alert:{alert.key}", language=language,
+        SYSTEM,
+        type=rule.case_type,
+        channel="rule",
+        opened_by="rule",
+        title=rule.title,
+        office=rule.office,
+        description=str(say(rule.description, language)),
+        severity=rule.severity,
+        protocol=rule.protocol,
+        place=str(say(thing.title, language)) if thing else "",
+        lon=thing.lon if thing else None,
+        lat=thing.lat if thing else None,
+        cause=Ref("alert", alert.key),
+        once=f"alert:{alert.key}",
+        language=language,
     )
     rule_verbs.link_case(SYSTEM, alert=alert.key, case=opened.key)
 
@@ -76,8 +87,9 @@ def _where(grant: Grant, rule: Rule) -> Thing | None:
 def _tell_cleared(alert: Alert) -> None:
     with translation.override(city.current().languages[0]):
         value = f"{alert.last_value:.2f}".rstrip("0").rstrip(".").replace(".", ",")
-        text = _("The value is within its limits again: %(value)s %(unit)s. "
-                 "The case stays open until you close it.") % {"value": value, "unit": symbol(alert.unit)}
+        text = _(
+            "The value is within its limits again: %(value)s %(unit)s. The case stays open until you close it."
+        ) % {"value": value, "unit": symbol(alert.unit)}
     with transaction.atomic():
         cases.note(SYSTEM, key=alert.case, text=text)
         rule_verbs.told_cleared(SYSTEM, alert=alert.key)

@@ -90,7 +90,12 @@ def _mark(latest: Iterable[Latest]) -> str:
 
 
 def _due(
-    rule: Rule, hours: Window, at: Position, latest: Mapping[str, Latest], known: Mapping[str, Datastream], now: int,
+    rule: Rule,
+    hours: Window,
+    at: Position,
+    latest: Mapping[str, Latest],
+    known: Mapping[str, Datastream],
+    now: int,
     mark: str,
 ) -> Iterator[Span]:
     """The windows to look at, in order."""
@@ -149,9 +154,7 @@ def _readings(data: Grant, keys: Sequence[str], start: int, end: int) -> dict[st
     for key in keys:
         after: str | None = None
         while True:
-            page = streams.observations(
-                data, key, start, end, limit=MOST_OBSERVATIONS, newest_first=False, after=after
-            )
+            page = streams.observations(data, key, start, end, limit=MOST_OBSERVATIONS, newest_first=False, after=after)
             found[key] += [Reading(r.time, r.value, r.origin) for r in page.items if r.value is not None]
             after = page.after
             if after is None:

@@ -60,7 +60,12 @@ def _letter(box: mailbox.Maildir, name: str) -> Letter:
     message = BytesParser(policy=policy.default).parsebytes(box.get_bytes(name))
     body = message.get_body(preferencelist=("plain",))
     return Letter(
-        name=name, time=times.from_datetime(parsedate_to_datetime(str(message["Date"]))), sender=str(message["From"]),
-        to=str(message["To"]), reply_to=str(message["Reply-To"] or ""), subject=str(message["Subject"]),
-        message_id=str(message["Message-ID"]), text=body.get_content() if body else "",
+        name=name,
+        time=times.from_datetime(parsedate_to_datetime(str(message["Date"]))),
+        sender=str(message["From"]),
+        to=str(message["To"]),
+        reply_to=str(message["Reply-To"] or ""),
+        subject=str(message["Subject"]),
+        message_id=str(message["Message-ID"]),
+        text=body.get_content() if body else "",
     )

@@ -115,8 +115,9 @@ def send() -> None:
             _one(mail, lambda mail, message: mailbox.deliver(message))
         return
     try:
-        server = _connect(url.scheme, url.hostname or "localhost", url.port, unquote(url.username or ""),
-                          unquote(url.password or ""))
+        server = _connect(
+            url.scheme, url.hostname or "localhost", url.port, unquote(url.username or ""), unquote(url.password or "")
+        )
     except (OSError, smtplib.SMTPException) as error:
         _all_later(due, f"The mail server does not answer: {error}")
         return

@@ -56,16 +56,29 @@ def declare_plans(by: Reader, changes: Sequence[Change]) -> None:
             row.retired = False
             row.save()
             _first_version(row, change.fields, new)
-            record(by, "plans.declare", Ref("plan", change.key), before=before,
-                   after={name: getattr(row, name) for name in _PLAN_FIELDS}, reason=change.reason)
+            record(
+                by,
+                "plans.declare",
+                Ref("plan", change.key),
+                before=before,
+                after={name: getattr(row, name) for name in _PLAN_FIELDS},
+                reason=change.reason,
+            )
 
 
 def _first_version(plan: models.Plan, fields: Mapping[str, Any], new: bool) -> None:
     version = models.Version.objects.filter(plan=plan, number=1).first()
     label = fields.get("version") or ""
     if version is None:
-        version = models.Version(plan=plan, number=1, status="adopted", imported=True, created=times.now(),
-                                 key=free_key(plan, label) if label else "1", source=fields.get("source") or "")
+        version = models.Version(
+            plan=plan,
+            number=1,
+            status="adopted",
+            imported=True,
+            created=times.now(),
+            key=free_key(plan, label) if label else "1",
+            source=fields.get("source") or "",
+        )
     for name, column in _VERSION_FIELDS.items():
         if name in fields:
             value: Any = fields[name]
@@ -118,7 +131,8 @@ def declare_nodes(by: Reader, changes: Sequence[Change]) -> None:
         )
     with transaction.atomic():
         standing = {
-            row.key: row for row in models.Node.objects.filter(
+            row.key: row
+            for row in models.Node.objects.filter(
                 key__in=[change.key for change in changes], draft=None, until=None
             ).select_related("plan")
         }
@@ -219,14 +233,19 @@ def declare_indicators(by: Reader, changes: Sequence[Change]) -> None:
 
 
 def _declare_spans(
-    by: Reader, model: type[models.Link] | type[models.NodeIndicator], changes: Sequence[Change],
-    names: tuple[str, ...], values: tuple[str, ...], owner: str,
+    by: Reader,
+    model: type[models.Link] | type[models.NodeIndicator],
+    changes: Sequence[Change],
+    names: tuple[str, ...],
+    values: tuple[str, ...],
+    owner: str,
 ) -> None:
     require(by, "administrator", what="apply a city's files")
     manager = model._default_manager
     with transaction.atomic():
         standing = {
-            row.key: row for row in manager.filter(
+            row.key: row
+            for row in manager.filter(
                 key__in=[change.key for change in changes], draft=None, until=None
             ).select_related("plan")
         }
@@ -254,8 +273,12 @@ def _declare_spans(
 
 
 def _one_span(
-    target: _Target, model: type[models.Link] | type[models.NodeIndicator], key: str,
-    row: models.Link | models.NodeIndicator | None, names: tuple[str, ...], values: tuple[str, ...],
+    target: _Target,
+    model: type[models.Link] | type[models.NodeIndicator],
+    key: str,
+    row: models.Link | models.NodeIndicator | None,
+    names: tuple[str, ...],
+    values: tuple[str, ...],
     after: Mapping[str, str] | None,
 ) -> None:
     if not target.in_place:
@@ -286,8 +309,10 @@ def _hold_together(target: _Target) -> None:
         found = problems(
             dict(models.Node.objects.filter(**kept).values_list("key", "parent")),
             [Link(*each) for each in models.Link.objects.filter(**kept).values_list("source", "target", "type")],
-            [NodeIndicator(*each)
-             for each in models.NodeIndicator.objects.filter(**kept).values_list("node", "indicator", "role")],
+            [
+                NodeIndicator(*each)
+                for each in models.NodeIndicator.objects.filter(**kept).values_list("node", "indicator", "role")
+            ],
         )
     if found:
         raise Conflict(

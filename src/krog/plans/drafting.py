@@ -97,8 +97,10 @@ class Draft:
 
     def indicators(self) -> list[NodeIndicator]:
         rows = models.NodeIndicator.objects.filter(span(self.version), plan=self.plan)
-        return [NodeIndicator(r.node, r.indicator, r.role)
-                for r in overlaid(rows, self.version, "node", "indicator").values()]
+        return [
+            NodeIndicator(r.node, r.indicator, r.role)
+            for r in overlaid(rows, self.version, "node", "indicator").values()
+        ]
 
     def problems(self) -> list[Problem]:
         """What keeps the draft from being a plan."""
@@ -116,8 +118,12 @@ class Draft:
 
 
 def set_span(
-    model: type[models.Link] | type[models.NodeIndicator], version: models.Version, names: Mapping[str, str],
-    values: Mapping[str, str], *, gone: bool,
+    model: type[models.Link] | type[models.NodeIndicator],
+    version: models.Version,
+    names: Mapping[str, str],
+    values: Mapping[str, str],
+    *,
+    gone: bool,
 ) -> bool:
     """Makes a draft have (or leave out) a link or an indicator of a node; False when it did already."""
     manager = model._default_manager
@@ -132,8 +138,11 @@ def set_span(
             return True
         return False
     if own is None:
-        key = base.key if base is not None else "--".join(names[part] for part in ("source", "type", "target", "node",
-                                                                                  "indicator") if part in names)
+        key = (
+            base.key
+            if base is not None
+            else "--".join(names[part] for part in ("source", "type", "target", "node", "indicator") if part in names)
+        )
         own = model(plan=version.plan, draft=version, key=key, **names)
     elif own.gone == gone and all(getattr(own, k) == v for k, v in values.items()):
         return False

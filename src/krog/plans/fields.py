@@ -13,13 +13,34 @@ from krog.plans.shapes import FIELDS
 
 #: What a new node has where nothing is said.
 EMPTY: Mapping[str, Any] = {
-    "title": {}, "text": {}, "level": "", "number": "", "parent": "", "order": 0, "office": "", "status": "",
-    "strategic": False, "horizon": "", "note": "", "source": "",
+    "title": {},
+    "text": {},
+    "level": "",
+    "number": "",
+    "parent": "",
+    "order": 0,
+    "office": "",
+    "status": "",
+    "strategic": False,
+    "horizon": "",
+    "note": "",
+    "source": "",
 }
 #: How far a node has come, in order; beside these a plan may use words of its own.
 NODE_STATUSES = (
-    "idea", "proposed", "approved", "concept_design", "detailed_design", "plan_in_preparation", "plan_adopted",
-    "procurement", "under_construction", "under_review", "running", "done", "stopped",
+    "idea",
+    "proposed",
+    "approved",
+    "concept_design",
+    "detailed_design",
+    "plan_in_preparation",
+    "plan_adopted",
+    "procurement",
+    "under_construction",
+    "under_review",
+    "running",
+    "done",
+    "stopped",
 )
 #: Addresses of pages, which no node's key may take.
 RESERVED_KEYS = frozenset({"versions", "diff", "nodes", "reviews"})
@@ -71,7 +92,7 @@ def cleaned(fields: Mapping[str, Any], *, node: str, levels: Iterable[str], offi
                 )
     known_levels, known_offices = list(levels), set(offices)
     if found.get("level") and known_levels and found["level"] not in known_levels:
-        wrong("level", _("The plan has no level “%(level)s”.") % {"level": found['level']}, ", ".join(known_levels))
+        wrong("level", _("The plan has no level “%(level)s”.") % {"level": found["level"]}, ", ".join(known_levels))
     if found.get("office") and found["office"] not in known_offices:
         wrong(
             "office",
@@ -79,7 +100,7 @@ def cleaned(fields: Mapping[str, Any], *, node: str, levels: Iterable[str], offi
             ", ".join(sorted(known_offices)),
         )
     if "status" in found and not _CODE.match(found["status"]):
-        wrong("status", _("“%(status)s” is not a status.") % {"status": found['status']}, ", ".join(NODE_STATUSES))
+        wrong("status", _("“%(status)s” is not a status.") % {"status": found["status"]}, ", ".join(NODE_STATUSES))
     if "title" in fields and not found.get("title") and not any(p.where.endswith(" title") for p in problems):
         wrong("title", _("A node needs a title in at least one language."))
     if problems:

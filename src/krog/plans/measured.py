@@ -22,8 +22,11 @@ def fact(standing: Standing) -> Fact:
     """The one line that a state and a review need."""
     about, latest, evaluation = standing.indicator, standing.latest, standing.evaluation
     return Fact(
-        indicator=about.key, title=dict(about.title), period=latest.period if latest else "",
-        value=latest.value if latest else None, unit=about.unit,
+        indicator=about.key,
+        title=dict(about.title),
+        period=latest.period if latest else "",
+        value=latest.value if latest else None,
+        unit=about.unit,
         verdict=str(evaluation.verdict) if evaluation else "no_data" if latest is None else "not_evaluable",
         reasons=tuple(evaluation.reasons) if evaluation else () if latest is None else ("no-target",),
     )

@@ -89,7 +89,9 @@ class Node(Span):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["key"], condition=Q(until=None, draft=None), name="plans_node_in_force",
+                fields=["key"],
+                condition=Q(until=None, draft=None),
+                name="plans_node_in_force",
             ),
             models.UniqueConstraint(fields=["draft", "key"], condition=Q(draft__isnull=False), name="plans_node_draft"),
         ]
@@ -110,11 +112,14 @@ class Link(Span):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["plan", "source", "target", "type"], condition=Q(until=None, draft=None),
+                fields=["plan", "source", "target", "type"],
+                condition=Q(until=None, draft=None),
                 name="plans_link_in_force",
             ),
             models.UniqueConstraint(
-                fields=["draft", "source", "target", "type"], condition=Q(draft__isnull=False), name="plans_link_draft",
+                fields=["draft", "source", "target", "type"],
+                condition=Q(draft__isnull=False),
+                name="plans_link_draft",
             ),
         ]
         indexes = [models.Index(fields=["plan", "since", "until"], name="plans_link_span")]
@@ -134,11 +139,14 @@ class NodeIndicator(Span):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["plan", "node", "indicator"], condition=Q(until=None, draft=None),
+                fields=["plan", "node", "indicator"],
+                condition=Q(until=None, draft=None),
                 name="plans_indicator_in_force",
             ),
             models.UniqueConstraint(
-                fields=["draft", "node", "indicator"], condition=Q(draft__isnull=False), name="plans_indicator_draft",
+                fields=["draft", "node", "indicator"],
+                condition=Q(draft__isnull=False),
+                name="plans_indicator_draft",
             ),
         ]
         indexes = [models.Index(fields=["plan", "since", "until"], name="plans_indicator_span")]
@@ -161,7 +169,9 @@ class Ground(models.Model):
         indexes = [models.Index(fields=["noun", "key"], name="plans_ground_ref")]
         constraints = [
             models.UniqueConstraint(
-                fields=["version", "node", "noun", "key"], condition=~Q(noun=""), name="plans_ground_once",
+                fields=["version", "node", "noun", "key"],
+                condition=~Q(noun=""),
+                name="plans_ground_once",
             ),
         ]
 

@@ -74,10 +74,17 @@ def _read_plans() -> Mapping[str, Fields]:
     for row in models.Plan.objects.filter(retired=False):
         version = first[row.pk]
         found[row.key] = {
-            "title": row.title, "description": row.description, "levels": row.levels, "organisation": row.organisation,
-            "horizon": row.horizon, "source": row.source, "dataset": row.dataset, "version": version.label,
+            "title": row.title,
+            "description": row.description,
+            "levels": row.levels,
+            "organisation": row.organisation,
+            "horizon": row.horizon,
+            "source": row.source,
+            "dataset": row.dataset,
+            "version": version.label,
             "adopted_on": version.adopted_on.isoformat() if version.adopted_on else "",
-            "adopting_body": version.adopting_body, "gazette": version.gazette,
+            "adopting_body": version.adopting_body,
+            "gazette": version.gazette,
         }
     return found
 

@@ -30,21 +30,33 @@ def _sees_drafts(grant: Grant) -> bool:
 
 def _version(row: models.Version, plan: str, parents: Mapping[int, str]) -> shapes.Version:
     return shapes.Version(
-        plan=plan, key=row.key, number=row.number, label=row.label, status=row.status, imported=row.imported,
-        adopted_on=row.adopted_on, adopting_body=row.adopting_body, gazette=row.gazette,
-        consultation_until=row.consultation_until, note=row.note, source=row.source, created=row.created,
+        plan=plan,
+        key=row.key,
+        number=row.number,
+        label=row.label,
+        status=row.status,
+        imported=row.imported,
+        adopted_on=row.adopted_on,
+        adopting_body=row.adopting_body,
+        gazette=row.gazette,
+        consultation_until=row.consultation_until,
+        note=row.note,
+        source=row.source,
+        created=row.created,
         parent=parents.get(row.parent_id or 0, ""),
     )
 
 
 def _plan(row: models.Plan, in_force: shapes.Version | None) -> shapes.Plan:
     levels = tuple(shapes.Level(level["key"], level.get("title", {})) for level in row.levels)
-    return shapes.Plan(row.key, row.title, row.description, row.organisation, row.horizon, row.source, levels,
-                       row.dataset, in_force)
+    return shapes.Plan(
+        row.key, row.title, row.description, row.organisation, row.horizon, row.source, levels, row.dataset, in_force
+    )
 
 
-def _plans(grant: Grant, key: str | None = None) -> list[tuple[models.Plan, shapes.Plan, dict[str, models.Version],
-                                                               dict[str, shapes.Version]]]:
+def _plans(
+    grant: Grant, key: str | None = None
+) -> list[tuple[models.Plan, shapes.Plan, dict[str, models.Version], dict[str, shapes.Version]]]:
     """Plans that the reader may see, each with its versions that he may see, newest last; one query."""
     rows = models.Version.objects.filter(plan__retired=False, plan__dataset__in=grant.keys).select_related("plan")
     if key is not None:
@@ -72,9 +84,7 @@ def _one(
     return found[0]
 
 
-def _chosen(
-    plan: models.Plan, rows: Mapping[str, models.Version], version: str | None
-) -> models.Version:
+def _chosen(plan: models.Plan, rows: Mapping[str, models.Version], version: str | None) -> models.Version:
     """The version asked for; without one the version in force, else the last that was."""
     if version:
         if version not in rows:
@@ -118,9 +128,22 @@ def overlaid(rows: Iterable[_SpanT], version: models.Version, *names: str) -> di
 def node_of(row: models.Node, plan: str) -> shapes.Node:
     """The frozen value of a row, without its place in the tree."""
     return shapes.Node(
-        key=row.key, plan=plan, level=row.level, number=row.number, title=row.title, text=row.text, parent=row.parent,
-        order=row.order, office=row.office, status=row.status, strategic=row.strategic, horizon=row.horizon,
-        note=row.note, source=row.source, since=row.since, row=row.pk,
+        key=row.key,
+        plan=plan,
+        level=row.level,
+        number=row.number,
+        title=row.title,
+        text=row.text,
+        parent=row.parent,
+        order=row.order,
+        office=row.office,
+        status=row.status,
+        strategic=row.strategic,
+        horizon=row.horizon,
+        note=row.note,
+        source=row.source,
+        since=row.since,
+        row=row.pk,
     )
 
 
@@ -133,14 +156,13 @@ def _shown(node: shapes.Node, access: Access) -> shapes.Node | None:
             return None
     hidden: dict[str, Any] = {
         name: {} if name == "text" else False if name == "strategic" else ""
-        for name in _MASKABLE if not access.shows(name)
+        for name in _MASKABLE
+        if not access.shows(name)
     }
     return replace(node, **hidden) if hidden else node
 
 
-def _nodes(
-    grant: Grant, plan: models.Plan, chosen: list[models.Version]
-) -> list[dict[str, shapes.Node]]:
+def _nodes(grant: Grant, plan: models.Plan, chosen: list[models.Version]) -> list[dict[str, shapes.Node]]:
     """The trees of some versions of one plan: three queries, however many."""
     wanted = span(chosen[0])
     for version in chosen[1:]:
@@ -152,16 +174,23 @@ def _nodes(
     found = []
     for version in chosen:
         shown = {
-            row.key: node for row in overlaid(nodes, version, "key").values()
+            row.key: node
+            for row in overlaid(nodes, version, "key").values()
             if (node := _shown(node_of(row, plan.key), access)) is not None
         }
-        found.append(trees.ordered(
-            shown,
-            [shapes.Link(r.source, r.target, r.type)
-             for r in overlaid(links, version, "source", "type", "target").values()],
-            [shapes.NodeIndicator(r.node, r.indicator, r.role)
-             for r in overlaid(indicators, version, "node", "indicator").values()],
-        ))
+        found.append(
+            trees.ordered(
+                shown,
+                [
+                    shapes.Link(r.source, r.target, r.type)
+                    for r in overlaid(links, version, "source", "type", "target").values()
+                ],
+                [
+                    shapes.NodeIndicator(r.node, r.indicator, r.role)
+                    for r in overlaid(indicators, version, "node", "indicator").values()
+                ],
+            )
+        )
     return found
 
 
@@ -175,10 +204,14 @@ def plans(grant: Grant) -> list[shapes.PlanCard]:
     cards = []
     for row, plan, _rows, versions in found:
         levels = by_plan[row.pk]
-        cards.append(shapes.PlanCard(
-            plan, levels.total(), {level.key: levels[level.key] for level in plan.levels if levels[level.key]},
-            tuple(v for v in versions.values() if v.status == "consultation"),
-        ))
+        cards.append(
+            shapes.PlanCard(
+                plan,
+                levels.total(),
+                {level.key: levels[level.key] for level in plan.levels if levels[level.key]},
+                tuple(v for v in versions.values() if v.status == "consultation"),
+            )
+        )
     return cards
 
 
@@ -205,7 +238,10 @@ def tree(grant: Grant, plan: str, version: str | None = None) -> shapes.Tree:
     nodes = _nodes(grant, row, [chosen])[0]
     standings = measured.standings(grant, {each.indicator for node in nodes.values() for each in node.indicators})
     return shapes.Tree(
-        shape, seen[chosen.key], states.with_states(nodes, measured.facts(standings)), standings,
+        shape,
+        seen[chosen.key],
+        states.with_states(nodes, measured.facts(standings)),
+        standings,
         tuple(reversed(seen.values())),
     )
 
@@ -224,8 +260,11 @@ def node(grant: Grant, plan: str, key: str, version: str | None = None) -> shape
 
 def plan_of_node(grant: Grant, key: str) -> str:
     """The key of the plan that a node belongs to (in any version the reader may see), or NotFound."""
-    for row in models.Node.objects.filter(key=key, plan__retired=False, plan__dataset__in=grant.keys, draft=None
-                                          ).select_related("plan").order_by("-since"):
+    for row in (
+        models.Node.objects.filter(key=key, plan__retired=False, plan__dataset__in=grant.keys, draft=None)
+        .select_related("plan")
+        .order_by("-since")
+    ):
         if _shown(node_of(row, row.plan.key), grant.datasets[row.plan.dataset]) is not None:
             return row.plan.key
     raise NotFound(_("There is no plan node “%(key)s”.") % {"key": key}, "node")
@@ -242,13 +281,13 @@ def nodes_named(grant: Grant, keys: Iterable[str]) -> dict[str, shapes.Node]:
 
 def nodes_of_indicator(grant: Grant, indicator: str) -> tuple[shapes.NodeOf, ...]:
     """The nodes in force that an indicator measures (first) or is context of."""
-    roles = dict(models.NodeIndicator.objects.filter(
-        indicator=indicator, draft=None, until=None, plan__retired=False, plan__dataset__in=grant.keys
-    ).values_list("node", "role"))
+    roles = dict(
+        models.NodeIndicator.objects.filter(
+            indicator=indicator, draft=None, until=None, plan__retired=False, plan__dataset__in=grant.keys
+        ).values_list("node", "role")
+    )
     nodes = nodes_named(grant, roles)
-    found = [
-        shapes.NodeOf(n.plan, key, n.number, n.title, n.level, roles[key]) for key, n in nodes.items()
-    ]
+    found = [shapes.NodeOf(n.plan, key, n.number, n.title, n.level, roles[key]) for key, n in nodes.items()]
     return tuple(sorted(found, key=lambda each: (each.role != "measures", each.key)))
 
 
@@ -277,9 +316,14 @@ def diff(grant: Grant, plan: str, a: str | None, b: str) -> shapes.Diff:
         return tuple(sorted(found, key=lambda each: (each.node, each.indicator)))
 
     return shapes.Diff(
-        shape, seen[old.key], seen[new.key], changes,
-        by_key(links[1] - links[0]), by_key(links[0] - links[1]),
-        by_node(indicators[1] - indicators[0]), by_node(indicators[0] - indicators[1]),
+        shape,
+        seen[old.key],
+        seen[new.key],
+        changes,
+        by_key(links[1] - links[0]),
+        by_key(links[0] - links[1]),
+        by_node(indicators[1] - indicators[0]),
+        by_node(indicators[0] - indicators[1]),
         {key: side[key].title for key in parents for side in (before, after) if key in side},
     )
 
@@ -289,15 +333,13 @@ def versions_of_node(grant: Grant, plan: str, key: str) -> list[tuple[shapes.Ver
     return changes_of_node(grant, list(_one(grant, plan)[3].values()), key)
 
 
-def changes_of_node(
-    grant: Grant, versions: Sequence[shapes.Version], key: str
-) -> list[tuple[shapes.Version, str]]:
+def changes_of_node(grant: Grant, versions: Sequence[shapes.Version], key: str) -> list[tuple[shapes.Version, str]]:
     """The same for versions that were read already (with their plan's tree)."""
     numbers = {version.number: version for version in versions if version.number is not None}
     plan = versions[0].plan if versions else ""
-    spans = models.Node.objects.filter(
-        plan__key=plan, plan__dataset__in=grant.keys, key=key, draft=None
-    ).exclude(until=F("since"))
+    spans = models.Node.objects.filter(plan__key=plan, plan__dataset__in=grant.keys, key=key, draft=None).exclude(
+        until=F("since")
+    )
     pairs = list(spans.values_list("since", "until"))
     starts = {since for since, _ in pairs if since is not None}
     ends = {until for _, until in pairs if until is not None}
@@ -321,9 +363,17 @@ def reviews(grant: Grant, plan: str, node: str | None = None, limit: int = 50, o
         page = [row for row in page if row.node in seen]
     return [
         shapes.Review(
-            key=row.key, plan=plan, node=row.node, version=row.version, on=row.on, judgement=row.judgement,
-            decision=row.decision, note=row.note, facts=tuple(shapes.Fact(**fact) for fact in row.facts),
-            office=row.office, reviewer=row.reviewer if inside else "",
+            key=row.key,
+            plan=plan,
+            node=row.node,
+            version=row.version,
+            on=row.on,
+            judgement=row.judgement,
+            decision=row.decision,
+            note=row.note,
+            facts=tuple(shapes.Fact(**fact) for fact in row.facts),
+            office=row.office,
+            reviewer=row.reviewer if inside else "",
         )
         for row in page
     ]
@@ -334,13 +384,20 @@ def taken_up(grant: Grant, refs: Iterable[Ref]) -> list[shapes.TakenUp]:
     wanted = set(refs)
     if not wanted:
         return []
-    rows = models.Ground.objects.filter(
-        noun__in={ref.noun for ref in wanted}, key__in={ref.key for ref in wanted},
-        version__plan__dataset__in=grant.keys, version__plan__retired=False,
-    ).select_related("version__plan").order_by("id")
+    rows = (
+        models.Ground.objects.filter(
+            noun__in={ref.noun for ref in wanted},
+            key__in={ref.key for ref in wanted},
+            version__plan__dataset__in=grant.keys,
+            version__plan__retired=False,
+        )
+        .select_related("version__plan")
+        .order_by("id")
+    )
     return [
-        shapes.TakenUp(Ref(row.noun, row.key), row.version.plan.key, _version(row.version, row.version.plan.key, {}),
-                       row.node)
+        shapes.TakenUp(
+            Ref(row.noun, row.key), row.version.plan.key, _version(row.version, row.version.plan.key, {}), row.node
+        )
         for row in rows
         if Ref(row.noun, row.key) in wanted and (row.version.status in _PUBLIC or _sees_drafts(grant))
     ]
@@ -359,8 +416,10 @@ def history(grant: Grant, plan: str, node: str | None = None, limit: int = 50) -
     entries = journal.history(Ref("node", node) if node is not None else Ref("plan", plan), limit)
     hidden = {name for name in _MASKABLE if not access.shows(name)} if node is not None else set()
     if hidden:
-        entries = [replace(entry, before=_without(entry.before, hidden), after=_without(entry.after, hidden))
-                   for entry in entries]
+        entries = [
+            replace(entry, before=_without(entry.before, hidden), after=_without(entry.after, hidden))
+            for entry in entries
+        ]
     if not _sees_drafts(grant):
         entries = [entry for entry in entries if not entry.verb.startswith("plans.draft-")]
     if not is_staff(grant.reader):

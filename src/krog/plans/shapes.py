@@ -20,7 +20,18 @@ JUDGEMENTS = ("on_track", "at_risk", "off_track", "cannot_say")
 DECISIONS = ("keep", "change", "stop")
 #: The fields of a node that a version carries, in the order in which a difference shows them.
 FIELDS = (
-    "title", "text", "level", "number", "parent", "order", "office", "status", "strategic", "horizon", "note", "source",
+    "title",
+    "text",
+    "level",
+    "number",
+    "parent",
+    "order",
+    "office",
+    "status",
+    "strategic",
+    "horizon",
+    "note",
+    "source",
 )
 
 

@@ -135,7 +135,9 @@ def ordered(
         node, path = waiting.pop()
         below = _siblings(children.get(node.key, []))
         found[node.key] = node.with_(
-            depth=len(path), path=path, children=tuple(child.key for child in reversed(below)),
+            depth=len(path),
+            path=path,
+            children=tuple(child.key for child in reversed(below)),
             links=tuple(sorted(links_of[node.key], key=lambda link: link.key)),
             indicators=tuple(sorted(indicators_of[node.key], key=lambda i: (i.role != "measures", i.indicator))),
         )

@@ -49,7 +49,12 @@ def begin_draft(by: Reader, *, plan: str, label: str, note: str = "") -> str:
             raise NotFound(_("There is no plan “%(plan)s”.") % {"plan": plan}, "plan")
         parent = models.Version.objects.filter(plan=row, number=row.latest).first()
         version = models.Version.objects.create(
-            plan=row, key=free_key(row, label), label=label, status="draft", parent=parent, note=plain(note)[:5000],
+            plan=row,
+            key=free_key(row, label),
+            label=label,
+            status="draft",
+            parent=parent,
+            note=plain(note)[:5000],
             created=times.now(),
         )
         record(by, "plans.draft-begin", Ref("plan", plan), after={"version": version.key, "label": label})
@@ -132,12 +137,22 @@ def remove_node(by: Reader, *, plan: str, draft: str, node: str, because: Ref | 
             )
         for link in opened.links():
             if node in (link.source, link.target):
-                set_span(models.Link, opened.version,
-                         {"source": link.source, "target": link.target, "type": link.type}, {}, gone=True)
+                set_span(
+                    models.Link,
+                    opened.version,
+                    {"source": link.source, "target": link.target, "type": link.type},
+                    {},
+                    gone=True,
+                )
         for each in opened.indicators():
             if each.node == node:
-                set_span(models.NodeIndicator, opened.version, {"node": node, "indicator": each.indicator},
-                         {"role": each.role}, gone=True)
+                set_span(
+                    models.NodeIndicator,
+                    opened.version,
+                    {"node": node, "indicator": each.indicator},
+                    {"role": each.role},
+                    gone=True,
+                )
         opened.put(node, before, gone=True)
         _checked(opened)
         _ground(opened, node, because, note)
@@ -310,8 +325,13 @@ def _journal_adoption(by: Reader, opened: Draft) -> None:
     for key, row in opened.own.items():
         base = opened.base.get(key)
         before, after = content(base) if base else None, None if row.gone else content(row)
-        changes.append((Ref("node", key), _changed(before, after or {}) if before else None,
-                        _changed(after, before or {}) if after else None))
+        changes.append(
+            (
+                Ref("node", key),
+                _changed(before, after or {}) if before else None,
+                _changed(after, before or {}) if after else None,
+            )
+        )
     if changes:
         record_all(by, "plans.adopt", changes, reason=opened.version.label)
 
@@ -328,7 +348,14 @@ def repeal(by: Reader, *, plan: str, version: str, body: str, on: date) -> None:
 
 
 def review(
-    by: Reader, *, plan: str, node: str, judgement: str, decision: str, note: str = "", on: date | None = None,
+    by: Reader,
+    *,
+    plan: str,
+    node: str,
+    judgement: str,
+    decision: str,
+    note: str = "",
+    on: date | None = None,
 ) -> str:
     """Records a review of a node in force, with what its indicators say at this moment; returns the review's key."""
     require(by, "planner", what="review a plan")
@@ -357,17 +384,28 @@ def review(
     ]
     if wrong:
         raise invalid(wrong, _("The review cannot be saved like this."))
-    found = models.Node.objects.filter(
-        plan__key=plan, plan__retired=False, key=node, draft=None, until=None
-    ).select_related("plan").first()
+    found = (
+        models.Node.objects.filter(plan__key=plan, plan__retired=False, key=node, draft=None, until=None)
+        .select_related("plan")
+        .first()
+    )
     if found is None:
         raise NotFound(_("The plan “%(plan)s” has no node “%(node)s” in force.") % {"plan": plan, "node": node}, "node")
     facts = [asdict(fact) for fact in measured.facts_of_node(by, node)]
     with transaction.atomic():
         row = models.Review.objects.create(
-            plan=found.plan, key=f"{node[:80]}.{times.now():x}", node=node, version=found.plan.latest, on=on,
-            judgement=judgement, decision=decision, note=note, facts=facts, office=found.office,
-            reviewer=by.name, created=times.now(),
+            plan=found.plan,
+            key=f"{node[:80]}.{times.now():x}",
+            node=node,
+            version=found.plan.latest,
+            on=on,
+            judgement=judgement,
+            decision=decision,
+            note=note,
+            facts=facts,
+            office=found.office,
+            reviewer=by.name,
+            created=times.now(),
         )
         record(
             by,
@@ -424,17 +462,25 @@ def _reason(draft: str, because: Ref | None, note: str) -> str:
     return ": ".join(part for part in (draft, str(because or ""), plain(note)) if part)[:2000]
 
 
-def _status(
-    by: Reader, row: models.Version, status: str, verb: str, reason: str = "", **values: Any
-) -> None:
+def _status(by: Reader, row: models.Version, status: str, verb: str, reason: str = "", **values: Any) -> None:
     before = row.status
     row.status = status
     for name, value in values.items():
         setattr(row, name, value)
     row.save()
-    record(by, verb, Ref("plan", row.plan.key), before={"version": row.key, "status": before},
-           after={"version": row.key, "status": status, "adopted_on": row.adopted_on, "body": row.adopting_body,
-                  "gazette": row.gazette} if status == "adopted" else {"version": row.key, "status": status},
-           reason=reason)
-
-
+    record(
+        by,
+        verb,
+        Ref("plan", row.plan.key),
+        before={"version": row.key, "status": before},
+        after={
+            "version": row.key,
+            "status": status,
+            "adopted_on": row.adopted_on,
+            "body": row.adopting_body,
+            "gazette": row.gazette,
+        }
+        if status == "adopted"
+        else {"version": row.key, "status": status},
+        reason=reason,
+    )

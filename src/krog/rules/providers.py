@@ -72,8 +72,12 @@ def check(fields: Fields) -> Sequence[str]:
     signal = fields.get("signal") or {}
     found = _signal_problems(signal) + window_problems(fields.get("window") or {})
     limits = Limits(
-        fields.get("raise_above"), fields.get("raise_below"), fields.get("clear_below"), fields.get("clear_above"),
-        fields.get("hold", 1), fields.get("hold_clear", 0),
+        fields.get("raise_above"),
+        fields.get("raise_below"),
+        fields.get("clear_below"),
+        fields.get("clear_above"),
+        fields.get("hold", 1),
+        fields.get("hold_clear", 0),
     )
     found += limits.problems()
     for name, allowed in (("mode", MODES), ("severity", SEVERITIES)):
@@ -94,13 +98,27 @@ def check(fields: Fields) -> Sequence[str]:
         if wrong := sample_problems(sample, terms):
             found += [f"sample {number}: {sentence}" for sentence in wrong]
         elif not (tried := try_sample(terms, limits, sample)).passed:
-            found.append(f"sample {number} ({tried.title}) {'fires' if tried.fired else 'stays silent'}, "
-                         f"though it should {'fire' if tried.expected else 'stay silent'}")
+            found.append(
+                f"sample {number} ({tried.title}) {'fires' if tried.fired else 'stays silent'}, "
+                f"though it should {'fire' if tried.expected else 'stay silent'}"
+            )
     return found
 
 
 DECLARATIONS: tuple[Declaration, ...] = (
-    Declaration("rule", "rules.toml", RuleFile, _read, _write, check=check,
-                refs={"dataset": "dataset", "office": "office", "protocol": "protocol", "case_type": "case_type",
-                      "signal.terms.*.stream": "datastream"}),
+    Declaration(
+        "rule",
+        "rules.toml",
+        RuleFile,
+        _read,
+        _write,
+        check=check,
+        refs={
+            "dataset": "dataset",
+            "office": "office",
+            "protocol": "protocol",
+            "case_type": "case_type",
+            "signal.terms.*.stream": "datastream",
+        },
+    ),
 )

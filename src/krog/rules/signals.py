@@ -97,8 +97,13 @@ def _part(term: Term, found: Sequence[Reading], interval_s: int, start: int, end
     if origin is Origin.COMPUTED and all(reading.origin is Origin.MEASURED for reading in inside):
         origin = Origin.MEASURED
     return Part(
-        stream=term.stream, weight=term.weight, agg=term.agg,
+        stream=term.stream,
+        weight=term.weight,
+        agg=term.agg,
         value=AGGREGATES[term.agg]([reading.value for reading in inside]) if inside else None,
-        count=len(moments), expected=expected, first=inside[0].time if inside else None,
-        last=inside[-1].time if inside else None, origin=origin.word if origin is not None else "",
+        count=len(moments),
+        expected=expected,
+        first=inside[0].time if inside else None,
+        last=inside[-1].time if inside else None,
+        origin=origin.word if origin is not None else "",
     )

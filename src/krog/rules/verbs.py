@@ -52,10 +52,16 @@ def evaluated(by: Reader, *, rule: str, outcomes: Sequence[Outcome], data: str) 
             if at.known_to is not None and outcome.end <= at.known_to:
                 continue
             machine, event = step(limits, machine, outcome.value)
-            kept.append(models.Evaluation(
-                rule=row, start=outcome.start, end=outcome.end, value=outcome.value, coverage=outcome.coverage,
-                origin=int(outcome.origin),
-            ))
+            kept.append(
+                models.Evaluation(
+                    rule=row,
+                    start=outcome.start,
+                    end=outcome.end,
+                    value=outcome.value,
+                    coverage=outcome.coverage,
+                    origin=int(outcome.origin),
+                )
+            )
             at.seen_to, at.coverage, at.value = outcome.end, outcome.coverage, outcome.value
             if outcome.value is None:
                 continue
@@ -73,8 +79,11 @@ def evaluated(by: Reader, *, rule: str, outcomes: Sequence[Outcome], data: str) 
                     alert.peak = alert.peak if machine.peak is None else machine.peak
                     alert.save(update_fields=["last_value", "last_time", "peak"])
         models.Evaluation.objects.bulk_create(
-            kept, update_conflicts=True, unique_fields=["rule", "end"],
-            update_fields=["start", "value", "coverage", "origin"], batch_size=500,
+            kept,
+            update_conflicts=True,
+            unique_fields=["rule", "end"],
+            update_fields=["start", "value", "coverage", "origin"],
+            batch_size=500,
         )
         at.raised, at.run, at.peak, at.unknown = machine.raised, machine.run, machine.peak, machine.unknown
         at.data = data
@@ -86,9 +95,18 @@ def _raise(by: Reader, row: models.Rule, outcome: Outcome, machine: Machine, thr
     assert outcome.value is not None
     stamp = times.to_datetime(outcome.end).strftime("%Y%m%dt%H%M%S")
     alert = models.Alert.objects.create(
-        key=f"{row.key}.{stamp}", rule=row, dataset=row.dataset, since=outcome.end, start=outcome.start,
-        raised_at=times.now(), value=outcome.value, last_value=outcome.value, last_time=outcome.end,
-        peak=outcome.value if machine.peak is None else machine.peak, threshold=threshold, origin=int(outcome.origin),
+        key=f"{row.key}.{stamp}",
+        rule=row,
+        dataset=row.dataset,
+        since=outcome.end,
+        start=outcome.start,
+        raised_at=times.now(),
+        value=outcome.value,
+        last_value=outcome.value,
+        last_time=outcome.end,
+        peak=outcome.value if machine.peak is None else machine.peak,
+        threshold=threshold,
+        origin=int(outcome.origin),
         readings=[asdict(part) for part in outcome.parts],
     )
     journal.record(by, "rules.raise", Ref("alert", alert.key), after={"value": alert.value, "threshold": threshold})
@@ -99,8 +117,13 @@ def _clear(by: Reader, alert: models.Alert, outcome: Outcome) -> None:
     before = alert.state
     alert.state, alert.cleared = "cleared", outcome.end
     alert.save()
-    journal.record(by, "rules.clear", Ref("alert", alert.key), before={"state": before},
-                   after={"state": "cleared", "value": outcome.value})
+    journal.record(
+        by,
+        "rules.clear",
+        Ref("alert", alert.key),
+        before={"state": before},
+        after={"state": "cleared", "value": outcome.value},
+    )
 
 
 def forget_evaluations(by: Reader, *, rule: str, before: int) -> int:
@@ -135,8 +158,9 @@ def acknowledge(by: Reader, *, alert: str) -> shapes.Alert:
         if row.state == "open":
             row.state, row.acknowledged_by = "acknowledged", by.name
             row.save(update_fields=["state", "acknowledged_by"])
-            journal.record(by, "rules.acknowledge", Ref("alert", alert), before={"state": "open"},
-                           after={"state": "acknowledged"})
+            journal.record(
+                by, "rules.acknowledge", Ref("alert", alert), before={"state": "open"}, after={"state": "acknowledged"}
+            )
         return alert_of(row)
 
 
@@ -155,15 +179,22 @@ def set_mode(by: Reader, *, key: str, mode: str, reason: str) -> None:
         row.save(update_fields=["mode"])
         if mode == "off":
             _lay_down(by, row, reason.strip())
-        journal.record(by, "rules.set-mode", Ref("rule", key), before={"mode": before}, after={"mode": mode},
-                       reason=reason.strip())
+        journal.record(
+            by, "rules.set-mode", Ref("rule", key), before={"mode": before}, after={"mode": mode}, reason=reason.strip()
+        )
 
 
 def _lay_down(by: Reader, row: models.Rule, reason: str) -> None:
     """Ends the alert of a rule that looks no more: nothing would ever clear it."""
     for alert in models.Alert.objects.filter(rule=row).exclude(state="cleared"):
-        journal.record(by, "rules.clear", Ref("alert", alert.key), before={"state": alert.state},
-                       after={"state": "cleared"}, reason=reason)
+        journal.record(
+            by,
+            "rules.clear",
+            Ref("alert", alert.key),
+            before={"state": alert.state},
+            after={"state": "cleared"},
+            reason=reason,
+        )
         alert.state, alert.cleared, alert.told_cleared = "cleared", times.now(), True
         alert.save()
     models.State.objects.filter(rule=row).update(raised=False, run=0, peak=None, unknown=True)

@@ -80,16 +80,24 @@ def window_problems(window: Mapping[str, Any]) -> list[str]:
     if kind == "sliding":
         allowed = {"kind", "minutes", "every_s"}
         numbers = [window.get("minutes"), window.get("every_s", 60)]
-        found = [] if all(isinstance(n, int) and n > 0 for n in numbers) else [
-            "window.minutes and window.every_s are whole numbers above 0"]
+        found = (
+            []
+            if all(isinstance(n, int) and n > 0 for n in numbers)
+            else ["window.minutes and window.every_s are whole numbers above 0"]
+        )
     elif kind == "daily":
         allowed = {"kind", "from", "to"}
-        found = [f"window.{name} is a time of day such as 02:00" for name in ("from", "to")
-                 if not _CLOCK.match(str(window.get(name, "")))]
+        found = [
+            f"window.{name} is a time of day such as 02:00"
+            for name in ("from", "to")
+            if not _CLOCK.match(str(window.get(name, "")))
+        ]
     else:
         return [f"window.kind {kind!r} is not one of sliding, daily"]
-    return found + [f"window.{name} is not known; allowed are {', '.join(sorted(allowed))}"
-                    for name in sorted(set(window) - allowed)]
+    return found + [
+        f"window.{name} is not known; allowed are {', '.join(sorted(allowed))}"
+        for name in sorted(set(window) - allowed)
+    ]
 
 
 def window(declared: Mapping[str, Any], zone: str) -> Window:

@@ -42,9 +42,12 @@ def ask_to_confirm(proposal: models.Proposal) -> None:
     with override(proposal.language):
         link = f"{settings().url}/{proposal.language}/voice/confirm/{token_of(proposal.key)}"
         _send(
-            proposal, _("Please confirm your proposal"),
-            _("Somebody, probably you, sent a proposal with this e-mail address:"), f"“{proposal.title}”",
-            _("Confirm it here; until then nobody reads it:"), link,
+            proposal,
+            _("Please confirm your proposal"),
+            _("Somebody, probably you, sent a proposal with this e-mail address:"),
+            f"“{proposal.title}”",
+            _("Confirm it here; until then nobody reads it:"),
+            link,
             _("If it was not you, do nothing: it will not be read or published."),
         )
 
@@ -57,8 +60,10 @@ def tell_answer(proposal: models.Proposal) -> None:
             proposal,
             _("Your proposal is being considered") if accepted else _("Your proposal was declined"),
             _("The city has read your proposal “%(title)s”.") % {"title": proposal.title},
-            _("It was accepted for consideration.") if accepted else _("It was declined."), proposal.answer,
-            _("You can follow it here:"), address(proposal),
+            _("It was accepted for consideration.") if accepted else _("It was declined."),
+            proposal.answer,
+            _("You can follow it here:"),
+            address(proposal),
         )
 
 
@@ -68,9 +73,7 @@ def tell_adopted(proposal: models.Proposal, label: str, body: str, on: str) -> N
         _send(
             proposal,
             _("Your proposal is part of the plan"),
-            _(
-                "Your proposal “%(title)s” is in the version “%(label)s” of the plan, adopted by %(body)s on %(on)s."
-            )
+            _("Your proposal “%(title)s” is in the version “%(label)s” of the plan, adopted by %(body)s on %(on)s.")
             % {"title": proposal.title, "label": label, "body": body, "on": on},
             _("See what became of it:"),
             address(proposal),

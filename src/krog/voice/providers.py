@@ -27,8 +27,12 @@ class CallFile(msgspec.Struct, forbid_unknown_fields=True):
 def _read() -> Mapping[str, Fields]:
     return {
         row.key: {
-            "title": row.title, "text": row.text, "plan": row.plan, "dataset": row.dataset,
-            "opens": row.opens.isoformat() if row.opens else "", "closes": row.closes.isoformat() if row.closes else "",
+            "title": row.title,
+            "text": row.text,
+            "plan": row.plan,
+            "dataset": row.dataset,
+            "opens": row.opens.isoformat() if row.opens else "",
+            "closes": row.closes.isoformat() if row.closes else "",
         }
         for row in models.Call.objects.filter(retired=False)
     }
@@ -55,6 +59,7 @@ def _check(fields: Fields) -> Sequence[str]:
 
 
 DECLARATIONS: tuple[Declaration, ...] = (
-    Declaration("call", "voice.toml", CallFile, _read, _write,
-                refs={"plan": "plan", "dataset": "dataset"}, check=_check),
+    Declaration(
+        "call", "voice.toml", CallFile, _read, _write, refs={"plan": "plan", "dataset": "dataset"}, check=_check
+    ),
 )

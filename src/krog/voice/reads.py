@@ -40,8 +40,17 @@ def _calls(grant: Grant) -> QuerySet[models.Call]:
 
 
 def _call(row: models.Call) -> shapes.Call:
-    return shapes.Call(row.key, row.title, row.text, row.plan, row.opens, row.closes, row.dataset,
-                       phase(row.opens, row.closes, today()), getattr(row, "n", 0))
+    return shapes.Call(
+        row.key,
+        row.title,
+        row.text,
+        row.plan,
+        row.opens,
+        row.closes,
+        row.dataset,
+        phase(row.opens, row.closes, today()),
+        getattr(row, "n", 0),
+    )
 
 
 def calls(grant: Grant, plan: str | None = None) -> list[shapes.Call]:
@@ -76,10 +85,21 @@ def _proposal(row: models.Proposal, access: Access, inside: bool) -> shapes.Prop
         return value if told and access.shows(name) else ""
 
     return shapes.Proposal(
-        key=row.key, call=row.call.key, state=row.state, created=row.created, public=public, withheld=row.withheld,
-        title=shown("title", row.title), text=shown("text", row.text), place=shown("place", row.place),
-        node=shown("node", row.node), author=shown("author", row.author), language=row.language,
-        confirmed=row.confirmed, answer=row.answer if public or inside else "", answered=row.answered,
+        key=row.key,
+        call=row.call.key,
+        state=row.state,
+        created=row.created,
+        public=public,
+        withheld=row.withheld,
+        title=shown("title", row.title),
+        text=shown("text", row.text),
+        place=shown("place", row.place),
+        node=shown("node", row.node),
+        author=shown("author", row.author),
+        language=row.language,
+        confirmed=row.confirmed,
+        answer=row.answer if public or inside else "",
+        answered=row.answered,
         answered_by=row.answered_by if inside else "",
     )
 
@@ -90,8 +110,13 @@ def _seen(grant: Grant) -> QuerySet[models.Proposal]:
 
 
 def proposals(
-    grant: Grant, *, call: str | None = None, node: str | None = None, state: str | None = None,
-    limit: int = 50, offset: int = 0,
+    grant: Grant,
+    *,
+    call: str | None = None,
+    node: str | None = None,
+    state: str | None = None,
+    limit: int = 50,
+    offset: int = 0,
 ) -> shapes.Page:
     """Proposals, newest first: for people of the city all but the unconfirmed, for others those that were answered
     and whose words are not withheld."""
@@ -102,16 +127,12 @@ def proposals(
         if value is not None:
             rows = rows.filter(**{name: value})
     items = rows.order_by("-created", "-id")[offset : offset + limit]
-    return shapes.Page(
-        tuple(_proposal(row, grant.datasets[row.call.dataset], inside) for row in items), rows.count()
-    )
+    return shapes.Page(tuple(_proposal(row, grant.datasets[row.call.dataset], inside) for row in items), rows.count())
 
 
 def about_node(grant: Grant, plan: str, node: str) -> tuple[list[shapes.Call], list[shapes.Proposal]]:
     """The open calls of a plan, and the newest public proposals about one of its nodes."""
-    open_calls = [
-        _call(row) for row in models.Call.objects.filter(dataset__in=grant.keys, retired=False, plan=plan)
-    ]
+    open_calls = [_call(row) for row in models.Call.objects.filter(dataset__in=grant.keys, retired=False, plan=plan)]
     found: tuple[shapes.Proposal, ...] = ()
     if open_calls:
         rows = _seen(grant).filter(state__in=shapes.PUBLIC_STATES, withheld=False, node=node)
@@ -129,9 +150,11 @@ def proposal(grant: Grant, key: str) -> shapes.Proposal:
 
 def waiting(grant: Grant) -> int:
     """How many proposals wait for an answer."""
-    return models.Proposal.objects.filter(
-        state="received", call__dataset__in=grant.keys, call__retired=False
-    ).count() if is_staff(grant.reader) else 0
+    return (
+        models.Proposal.objects.filter(state="received", call__dataset__in=grant.keys, call__retired=False).count()
+        if is_staff(grant.reader)
+        else 0
+    )
 
 
 def steps(grant: Grant, found: shapes.Proposal) -> list[shapes.Step]:
@@ -144,10 +167,17 @@ def steps(grant: Grant, found: shapes.Proposal) -> list[shapes.Step]:
     for taken in plans.taken_up(grant, [Ref("proposal", found.key)]):
         version = taken.version
         code = "adopted" if version.number is not None else version.status
-        way.append(shapes.Step(
-            code, on=version.adopted_on or version.consultation_until, plan=taken.plan, version=version.key,
-            label=version.label, body=version.adopting_body, node=taken.node,
-        ))
+        way.append(
+            shapes.Step(
+                code,
+                on=version.adopted_on or version.consultation_until,
+                plan=taken.plan,
+                version=version.key,
+                label=version.label,
+                body=version.adopting_body,
+                node=taken.node,
+            )
+        )
     return way
 
 

@@ -32,8 +32,17 @@ TITLE_MAX, TEXT_MAX, PLACE_MAX, AUTHOR_MAX, ANSWER_MAX = 150, 5000, 200, 100, 50
 
 
 def propose(
-    by: Reader, *, call: str, title: str, text: str, place: str = "", node: str = "", author: str = "", email: str = "",
-    language: str = "sl", form: str = "",
+    by: Reader,
+    *,
+    call: str,
+    title: str,
+    text: str,
+    place: str = "",
+    node: str = "",
+    author: str = "",
+    email: str = "",
+    language: str = "sl",
+    form: str = "",
 ) -> str:
     """Hands in a proposal to an open call; returns its key. Anybody may.
 
@@ -56,9 +65,18 @@ def propose(
     try:
         with transaction.atomic():
             saved = models.Proposal.objects.create(
-                key="p-" + "".join(secrets.choice(_LETTERS) for _ in range(8)), call=row, title=title, text=text,
-                place=place, node=node, author=author, email=email, language=language, created=times.now(),
-                state="unconfirmed" if email else "received", form=form[:64] or None,
+                key="p-" + "".join(secrets.choice(_LETTERS) for _ in range(8)),
+                call=row,
+                title=title,
+                text=text,
+                place=place,
+                node=node,
+                author=author,
+                email=email,
+                language=language,
+                created=times.now(),
+                state="unconfirmed" if email else "received",
+                form=form[:64] or None,
             )
             record(
                 by,
@@ -80,7 +98,9 @@ def _check(
 ) -> None:
     wrong = []
     for name, value, longest, needed in (
-        ("title", title, TITLE_MAX, True), ("text", text, TEXT_MAX, True), ("place", place, PLACE_MAX, False),
+        ("title", title, TITLE_MAX, True),
+        ("text", text, TEXT_MAX, True),
+        ("place", place, PLACE_MAX, False),
         ("author", author, AUTHOR_MAX, False),
     ):
         if needed and not value:
@@ -136,8 +156,11 @@ def answer(by: Reader, *, key: str, accept: bool, text: str, withhold: bool = Fa
     require(by, "official", "planner", what="answer a proposal")
     text = plain(text)
     if len(text) > ANSWER_MAX or (not text and not accept):
-        raise Invalid((_("Say why the proposal is declined.") if not text else _("The answer is too long.")), "text",
-                      _("at most %(count)s characters") % {"count": ANSWER_MAX})
+        raise Invalid(
+            (_("Say why the proposal is declined.") if not text else _("The answer is too long.")),
+            "text",
+            _("at most %(count)s characters") % {"count": ANSWER_MAX},
+        )
     if withhold and accept:
         raise Invalid(_("Only a declined proposal can be withheld."), "withhold")
     with transaction.atomic():
@@ -154,8 +177,13 @@ def answer(by: Reader, *, key: str, accept: bool, text: str, withhold: bool = Fa
         row.state, row.answer, row.withheld = "accepted" if accept else "declined", text, withhold
         row.answered, row.answered_by = times.now(), by.name
         row.save(update_fields=["state", "answer", "withheld", "answered", "answered_by"])
-        record(by, "voice.answer", Ref("proposal", key), before={"state": "received"},
-               after={"state": row.state, "answer": text, "withheld": withhold})
+        record(
+            by,
+            "voice.answer",
+            Ref("proposal", key),
+            before={"state": "received"},
+            after={"state": row.state, "answer": text, "withheld": withhold},
+        )
         if row.email:
             mails.tell_answer(row)
 
@@ -223,9 +251,18 @@ def declare_calls(by: Reader, *, changes: Sequence[Change]) -> None:
             for name in names:
                 if name in change.fields:
                     value = change.fields[name]
-                    setattr(row, name, (date.fromisoformat(value) if value else None) if name in ("opens", "closes")
-                            else value)
+                    setattr(
+                        row,
+                        name,
+                        (date.fromisoformat(value) if value else None) if name in ("opens", "closes") else value,
+                    )
             row.retired = False
             row.save()
-            record(by, "voice.declare", Ref("call", change.key), before=before,
-                   after={name: getattr(row, name) for name in names}, reason=change.reason)
+            record(
+                by,
+                "voice.declare",
+                Ref("call", change.key),
+                before=before,
+                after={name: getattr(row, name) for name in names},
+                reason=change.reason,
+            )

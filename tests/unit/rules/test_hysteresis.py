@@ -19,9 +19,12 @@ def limits(draw: st.DrawFn) -> Limits:
     kind = draw(st.sampled_from(["above", "below", "both"]))
     high, gap, low = draw(st.floats(5, 20)), draw(st.floats(0, 4)), draw(st.floats(-20, -5))
     found = Limits(
-        raise_above=high if kind != "below" else None, raise_below=low if kind != "above" else None,
-        clear_below=high - gap if kind != "below" else None, clear_above=low + gap if kind != "above" else None,
-        hold=draw(st.integers(1, 4)), hold_clear=draw(st.integers(0, 4)),
+        raise_above=high if kind != "below" else None,
+        raise_below=low if kind != "above" else None,
+        clear_below=high - gap if kind != "below" else None,
+        clear_above=low + gap if kind != "above" else None,
+        hold=draw(st.integers(1, 4)),
+        hold_clear=draw(st.integers(0, 4)),
     )
     assert found.problems() == []
     return found

@@ -96,8 +96,14 @@ def test_windows_after_a_window_follow_without_gap_or_repetition(day: int, count
 
 @pytest.mark.parametrize(
     "wrong",
-    [{}, {"kind": "weekly"}, {"kind": "daily", "from": "2:00", "to": "04:00"}, {"kind": "daily", "from": "02:00"},
-     {"kind": "sliding", "minutes": 0}, {"kind": "sliding", "minutes": 5, "from": "02:00"}],
+    [
+        {},
+        {"kind": "weekly"},
+        {"kind": "daily", "from": "2:00", "to": "04:00"},
+        {"kind": "daily", "from": "02:00"},
+        {"kind": "sliding", "minutes": 0},
+        {"kind": "sliding", "minutes": 5, "from": "02:00"},
+    ],
 )
 def test_a_wrong_window_is_told(wrong: dict[str, object]) -> None:
     assert window_problems(wrong)

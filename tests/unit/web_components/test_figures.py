@@ -50,9 +50,7 @@ def standing(value: float | None = 25353, verdict: Verdict | None = None, op: st
 
 def test_a_figure_is_a_sentence_with_value_period_and_target() -> None:
     said = figures.sentence(standing(verdict=Verdict.ON_TRACK))
-    assert said.text.replace("\u00a0", " ") == (
-        "Delovna mesta: 25.353 oseb (2023). Cilj za 2030 je vsaj 26.000 oseb."
-    )
+    assert said.text.replace("\u00a0", " ") == ("Delovna mesta: 25.353 oseb (2023). Cilj za 2030 je vsaj 26.000 oseb.")
     assert (said.state, said.word, said.source) == ("ok", "na poti", "SURS")
 
 

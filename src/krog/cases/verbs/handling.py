@@ -36,7 +36,9 @@ def take(by: Reader, *, key: str) -> None:
             return
         if row.assignee:
             raise Conflict(
-                f"{row.assignee_name} has taken {row.key.upper()}.", "assignee", extra={"who": row.assignee_name},
+                f"{row.assignee_name} has taken {row.key.upper()}.",
+                "assignee",
+                extra={"who": row.assignee_name},
                 todo="Talk to them, or have the case assigned to you.",
             )
         save(by, row, "take", _taken(row, person.key, person.name))
@@ -46,8 +48,13 @@ def take(by: Reader, *, key: str) -> None:
 
 def _taken(row: models.Case, account: str, name: str) -> dict[str, Any]:
     status = "taken" if row.status == "new" else row.status
-    return {"assignee": account, "assignee_name": name, "status": status, "taken": row.taken or times.now(),
-            "snoozed_until": None}
+    return {
+        "assignee": account,
+        "assignee_name": name,
+        "status": status,
+        "taken": row.taken or times.now(),
+        "snoozed_until": None,
+    }
 
 
 def _acknowledge(row: models.Case) -> None:
@@ -70,14 +77,22 @@ def assign(by: Reader, *, key: str, account: str = "", office: str = "", reason:
             to = people.office(grant, office)
             if to.key == row.office:
                 raise Conflict("The case is with this office already.", "office")
-            save(by, row, "hand-over", {"office": to.key, "assignee": "", "assignee_name": "", "status": "new",
-                                        "snoozed_until": None}, reason=reason)
+            save(
+                by,
+                row,
+                "hand-over",
+                {"office": to.key, "assignee": "", "assignee_name": "", "status": "new", "snoozed_until": None},
+                reason=reason,
+            )
             mails.to_office(row)
             return
         person = people.person(grant, account)
         if row.office not in person.offices or not person.roles & set(HANDLERS):
-            raise Invalid(f"{person.name} does not handle cases of this office.", "account",
-                          todo="Choose a person of the office, or hand the case over to another office.")
+            raise Invalid(
+                f"{person.name} does not handle cases of this office.",
+                "account",
+                todo="Choose a person of the office, or hand the case over to another office.",
+            )
         if person.key == row.assignee:
             return
         save(by, row, "assign", _taken(row, person.key, person.name), reason=reason)
@@ -128,8 +143,15 @@ def _end(by: Reader, key: str, status: str, outcome: str, verb: str) -> None:
         only_its_office(by, row, f"{verb} this case")
         still_open(row, f"{verb} it again")
         taken = _taken(row, person.key, person.name) if person and not row.assignee else {}
-        ended = {**taken, "status": status, "outcome": outcome, "closed": times.now(), "closed_by": by.name,
-                 "snoozed_until": None, "waiting_for": ""}
+        ended = {
+            **taken,
+            "status": status,
+            "outcome": outcome,
+            "closed": times.now(),
+            "closed_by": by.name,
+            "snoozed_until": None,
+            "waiting_for": "",
+        }
         save(by, row, verb, ended)
         mails.to_reporter(row, status)
 
@@ -142,16 +164,30 @@ def reopen(by: Reader, *, key: str, reason: str) -> None:
         only_its_office(by, row, "reopen this case")
         if row.closed is None:
             raise Conflict(f"{row.key.upper()} is open.", "status")
-        save(by, row, "reopen", {
-            "status": "taken" if row.assignee else "new", "closed": None, "closed_by": "", "outcome": "",
-            "deadline": times.now() + row.type.deadline_hours * times.HOUR,
-        }, reason=reason)
+        save(
+            by,
+            row,
+            "reopen",
+            {
+                "status": "taken" if row.assignee else "new",
+                "closed": None,
+                "closed_by": "",
+                "outcome": "",
+                "deadline": times.now() + row.type.deadline_hours * times.HOUR,
+            },
+            reason=reason,
+        )
         say(row, reason, direction="internal", channel="desk", author=by.name)
         mails.to_reporter(row, "reopened")
 
 
 def publish(
-    by: Reader, *, key: str, public: bool, words_public: bool = False, photos: frozenset[int] = frozenset(),
+    by: Reader,
+    *,
+    key: str,
+    public: bool,
+    words_public: bool = False,
+    photos: frozenset[int] = frozenset(),
     note: str = "",
 ) -> None:
     """What the public sees: the case at all, the reporter's words, which photos, and a note. The office looks first
@@ -184,5 +220,10 @@ def tick(by: Reader, *, key: str, step: int, done: bool = True) -> None:
             models.Tick.objects.create(case=row, step=step, who=by.name, time=times.now())
         else:
             models.Tick.objects.filter(case=row, step=step).delete()
-        journal.record(by, "cases.tick", Ref("case", row.key), before={"step": step, "done": had},
-                       after={"step": step, "done": done})
+        journal.record(
+            by,
+            "cases.tick",
+            Ref("case", row.key),
+            before={"step": step, "done": had},
+            after={"step": step, "done": done},
+        )

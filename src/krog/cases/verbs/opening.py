@@ -55,12 +55,29 @@ def open(
             moment = times.now()
             key = next_key(moment)
             row = models.Case.objects.create(
-                key=key, code=new_code(), once=once or None, type=kind, protocol=named, dataset=kind.dataset,
-                title=dict(title or kind.title), description=description.strip(), lon=lon, lat=lat, place=place.strip(),
-                office=office or kind.office, severity=severity, opened=moment, updated=moment,
-                deadline=moment + kind.deadline_hours * times.HOUR, opened_by=opened_by or _opener(by),
-                opener=by.name if is_staff(by) and by.kind != "system" else "", cause_noun=cause.noun if cause else "",
-                cause_key=cause.key if cause else "", channel=channel, language=language, public=kind.public,
+                key=key,
+                code=new_code(),
+                once=once or None,
+                type=kind,
+                protocol=named,
+                dataset=kind.dataset,
+                title=dict(title or kind.title),
+                description=description.strip(),
+                lon=lon,
+                lat=lat,
+                place=place.strip(),
+                office=office or kind.office,
+                severity=severity,
+                opened=moment,
+                updated=moment,
+                deadline=moment + kind.deadline_hours * times.HOUR,
+                opened_by=opened_by or _opener(by),
+                opener=by.name if is_staff(by) and by.kind != "system" else "",
+                cause_noun=cause.noun if cause else "",
+                cause_key=cause.key if cause else "",
+                channel=channel,
+                language=language,
+                public=kind.public,
             )
             if reporter:
                 models.Reporter.objects.create(case=row, name=reporter.name, email=reporter.email, phone=reporter.phone)
@@ -70,10 +87,21 @@ def open(
                 models.Photo(case=row, file=file, width=photo.width, height=photo.height, time=moment)
                 for file, photo in kept
             )
-            journal.record(by, "cases.open", Ref("case", key), after={
-                "type": type, "office": row.office, "severity": severity, "channel": channel, "place": row.place,
-                "deadline": row.deadline, "cause": str(cause) if cause else "", "photos": len(kept),
-            })
+            journal.record(
+                by,
+                "cases.open",
+                Ref("case", key),
+                after={
+                    "type": type,
+                    "office": row.office,
+                    "severity": severity,
+                    "channel": channel,
+                    "place": row.place,
+                    "deadline": row.deadline,
+                    "cause": str(cause) if cause else "",
+                    "photos": len(kept),
+                },
+            )
             mails.to_office(row)
             mails.to_reporter(row, "opened")
     except IntegrityError:
@@ -98,8 +126,15 @@ def _opener(by: Reader) -> str:
 
 
 def _checked(
-    by: Reader, type: str, channel: str, description: str, place: str, lon: float | None, lat: float | None,
-    severity: str, protocol: str,
+    by: Reader,
+    type: str,
+    channel: str,
+    description: str,
+    place: str,
+    lon: float | None,
+    lat: float | None,
+    severity: str,
+    protocol: str,
 ) -> tuple[models.CaseType, models.Protocol | None]:
     """The type and protocol, after every mistake of the request was told at once."""
     problems = []

@@ -40,8 +40,10 @@ def still_open(row: models.Case, what: str) -> None:
     """Refuses what makes no sense once a case is closed."""
     if row.status not in OPEN:
         raise Conflict(
-            f"{row.key.upper()} is already closed{f' by {row.closed_by}' if row.closed_by else ''}.", "status",
-            todo=f"Reopen it first if you want to {what}.", extra={"who": row.closed_by, "status": row.status},
+            f"{row.key.upper()} is already closed{f' by {row.closed_by}' if row.closed_by else ''}.",
+            "status",
+            todo=f"Reopen it first if you want to {what}.",
+            extra={"who": row.closed_by, "status": row.status},
         )
 
 
@@ -56,19 +58,33 @@ def words(text: str, what: str, field: str) -> str:
 
 
 def say(
-    row: models.Case, text: str, *, direction: str, channel: str, author: str, public: bool = False,
-    trusted: bool = True, message_id: str | None = None, attachments: int = 0,
+    row: models.Case,
+    text: str,
+    *,
+    direction: str,
+    channel: str,
+    author: str,
+    public: bool = False,
+    trusted: bool = True,
+    message_id: str | None = None,
+    attachments: int = 0,
 ) -> models.Message:
     """Adds a message to a case."""
     return models.Message.objects.create(
-        case=row, direction=direction, channel=channel, time=times.now(), author=author, text=text, public=public,
-        trusted=trusted, message_id=message_id, attachments=attachments,
+        case=row,
+        direction=direction,
+        channel=channel,
+        time=times.now(),
+        author=author,
+        text=text,
+        public=public,
+        trusted=trusted,
+        message_id=message_id,
+        attachments=attachments,
     )
 
 
-def save(
-    by: Reader, row: models.Case, verb: str, changed: Mapping[str, Any], *, reason: str = ""
-) -> None:
+def save(by: Reader, row: models.Case, verb: str, changed: Mapping[str, Any], *, reason: str = "") -> None:
     """Writes the changed fields and their journal entry."""
     before = {name: getattr(row, name) for name in changed}
     for name, value in changed.items():

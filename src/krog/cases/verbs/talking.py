@@ -40,8 +40,12 @@ def reply(
         message = say(row, text, direction=direction, channel=channel, author=by.name, public=public and not internal)
         row.updated = times.now()
         row.save(update_fields=["updated"])
-        journal.record(by, "cases.note" if internal else "cases.reply", Ref("case", row.key),
-                       after={"message": message.pk, "public": message.public})
+        journal.record(
+            by,
+            "cases.note" if internal else "cases.reply",
+            Ref("case", row.key),
+            after={"message": message.pk, "public": message.public},
+        )
         if not internal:
             mails.to_reporter(row, "reply", text)
 
@@ -67,9 +71,7 @@ class Received:
     reference: str
 
 
-def receive(
-    by: Reader | None, *, key: str, text: str, sender: str, message_id: str, attachments: int = 0
-) -> Received:
+def receive(by: Reader | None, *, key: str, text: str, sender: str, message_id: str, attachments: int = 0) -> Received:
     """Takes in a mail about a case. `by` is the person whom the answered mail was sent to, if it comes from there;
     None is somebody else: kept, marked, never acted on. The reporter is an anonymous reader.
 
@@ -82,14 +84,22 @@ def receive(
         if models.Message.objects.filter(message_id=message_id).exists():
             return Received("again", reference)
         recent = row.messages.filter(channel="mail", time__gt=times.now() - times.HOUR).count()
-        handler = by is not None and may(by, "clerk", "official", "operator", "planner", "digital_officer",
-                                         office=row.office)
+        handler = by is not None and may(
+            by, "clerk", "official", "operator", "planner", "digital_officer", office=row.office
+        )
         reporter = by is not None and by.is_anonymous
         closing = _CLOSING.match(text) if handler else None
-        outcome = text[closing.end():].strip() if closing else ""
-        say(row, text, direction="internal" if handler else "in", channel="mail", trusted=handler or reporter,
-            author=by.name if handler and by else "" if reporter else sender[:254], message_id=message_id,
-            attachments=attachments)
+        outcome = text[closing.end() :].strip() if closing else ""
+        say(
+            row,
+            text,
+            direction="internal" if handler else "in",
+            channel="mail",
+            trusted=handler or reporter,
+            author=by.name if handler and by else "" if reporter else sender[:254],
+            message_id=message_id,
+            attachments=attachments,
+        )
         row.updated = times.now()
         row.save(update_fields=["updated"])
         who = by if by is not None else Reader(kind="anonymous")
@@ -106,7 +116,7 @@ def receive(
         if row.status not in OPEN:
             mails.already_closed(row, sender)
             return Received("already-closed", reference)
-        if (replying := _REPLYING.match(text)) and text[replying.end():].strip():
-            reply(by, key=row.key, text=text[replying.end():], channel="mail")
+        if (replying := _REPLYING.match(text)) and text[replying.end() :].strip():
+            reply(by, key=row.key, text=text[replying.end() :], channel="mail")
             return Received("replied", reference)
         return Received("attached", reference)

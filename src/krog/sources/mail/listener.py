@@ -90,8 +90,16 @@ class Listener(Controller):
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(
-            Handler(), hostname=host, port=port, ready_timeout=10, data_size_limit=MAX_BYTES, ident="Krog",
-            timeout=TIMEOUT_S, enable_SMTPUTF8=True, decode_data=False, command_call_limit={"*": 50},
+            Handler(),
+            hostname=host,
+            port=port,
+            ready_timeout=10,
+            data_size_limit=MAX_BYTES,
+            ident="Krog",
+            timeout=TIMEOUT_S,
+            enable_SMTPUTF8=True,
+            decode_data=False,
+            command_call_limit={"*": 50},
         )
 
     def factory(self) -> Any:
@@ -107,6 +115,7 @@ def start() -> Listener | None:
     try:
         listener.start()
     except (OSError, TimeoutError) as error:
-        raise Misconfigured(f"Mail cannot be taken in: {error}", "KROG_MAIL_PORT",
-                            "a free port, or 0 for none") from None
+        raise Misconfigured(
+            f"Mail cannot be taken in: {error}", "KROG_MAIL_PORT", "a free port, or 0 for none"
+        ) from None
     return listener

@@ -40,8 +40,9 @@ def handle(data: bytes, *, envelope_from: str, mail: int) -> Handled:
             journal_verbs.mail_failed(mail=mail, error=f"Came back: {answer.subject}", permanent=True)
         return Handled("bounce")
     if answer.automatic:
-        log.info("A mail about %s/%s was written by a program (%s) and is not kept.", asked.noun, asked.key,
-                 answer.automatic)
+        log.info(
+            "A mail about %s/%s was written by a program (%s) and is not kept.", asked.noun, asked.key, answer.automatic
+        )
         return Handled(f"ignored-{answer.automatic}")
     receive = RECEIVERS.get(asked.noun)
     if receive is None or not asked.reply_token:
@@ -66,8 +67,12 @@ def _reader(asked: Mail, answer: Answer, purpose: str) -> Reader | None:
 def _case(asked: Mail, answer: Answer, identity: str) -> Handled:
     text = answer.text or answer.subject or "(–)"
     found = cases.receive(
-        _reader(asked, answer, case_mails.PURPOSE), key=asked.key, text=text, sender=answer.sender,
-        message_id=identity, attachments=answer.attachments,
+        _reader(asked, answer, case_mails.PURPOSE),
+        key=asked.key,
+        text=text,
+        sender=answer.sender,
+        message_id=identity,
+        attachments=answer.attachments,
     )
     return Handled(found.what, found.reference)
 

@@ -268,9 +268,7 @@ def _puback(body: _Body, flags: int, version: int) -> Puback:
 def _subscribe(body: _Body, flags: int, version: int) -> Subscribe:
     id = body.packet_id()
     if version == 5 and "subscription_identifier" in body.properties():
-        raise ProtocolError(
-            Reason.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED, "Subscription identifiers are not offered."
-        )
+        raise ProtocolError(Reason.SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED, "Subscription identifiers are not offered.")
     filters = []
     while body.left:
         topic, options = body.text(), body.byte()

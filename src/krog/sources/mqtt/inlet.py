@@ -61,9 +61,7 @@ async def take(door: Door, batch: Sequence[Publish], by: Reader) -> list[Receipt
         except ValueError as error:
             broken.append((place, packet, key, str(error)))
         else:
-            messages.append(
-                (place, reading.message(key, payload=packet.payload, transport="mqtt", topic=packet.topic))
-            )
+            messages.append((place, reading.message(key, payload=packet.payload, transport="mqtt", topic=packet.topic)))
     receipts: dict[int, Receipt] = {}
     if messages:
         wanted = [message for _, message in messages]

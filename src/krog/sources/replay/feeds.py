@@ -216,9 +216,7 @@ def _station(recorded: Recorded) -> float:
     raise Invalid(f"There is no value {recorded.column} of station {recorded.station}.", "profiles/arso_stations.csv")
 
 
-def _water(
-    water: Water, seed: int, zone: ZoneInfo, began: float, mended: Mended
-) -> list[SimulatedFeed]:
+def _water(water: Water, seed: int, zone: ZoneInfo, began: float, mended: Mended) -> list[SimulatedFeed]:
     midnight = wall(began, zone) // DAY_S * DAY_S
 
     def leak(given: LeakAt) -> Leak:

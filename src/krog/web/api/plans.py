@@ -63,9 +63,7 @@ def _node(node: shapes.Node) -> dict[str, Any]:
         "depth": node.depth,
         "children": list(node.children),
         "state": node.state.code,
-        "reasons": [
-            {"code": r.code, "about": r.about or None, "details": list(r.details)} for r in node.state.reasons
-        ],
+        "reasons": [{"code": r.code, "about": r.about or None, "details": list(r.details)} for r in node.state.reasons],
         "indicators": [{"indicator": each.indicator, "role": each.role} for each in node.indicators],
         "links": [{"source": link.source, "target": link.target, "type": link.type} for link in node.links],
     }

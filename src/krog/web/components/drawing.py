@@ -322,4 +322,3 @@ def draw_spark(points: Sequence[Point], alt: str, limit: float | None, origin: s
     parts.append(f'<circle class="ch-dot" cx="{_n(x(last[0]))}" cy="{_n(y(last[1]))}" r="3.5"/>')
     named = f'role="img" aria-label="{escape(alt)}"' if alt else 'aria-hidden="true"'
     return mark_safe(f'<svg class="spark" viewBox="0 0 150 38" {named}>{"".join(parts)}</svg>')
-

@@ -82,8 +82,14 @@ def _charts() -> Mapping[str, Any]:
         ],
         unit="m3/h", language=language,
     )  # fmt: skip
-    one = charts.line("Prva vrednost", "Ena sama vrednost.", [charts.Series("izgube", [(2026, 1.8)])],
-                      unit="m3/h", x="year", language=language)
+    one = charts.line(
+        "Prva vrednost",
+        "Ena sama vrednost.",
+        [charts.Series("izgube", [(2026, 1.8)])],
+        unit="m3/h",
+        x="year",
+        language=language,
+    )
     empty = charts.line("Brez vrednosti", "Ni podatkov.", [charts.Series("izgube", [])], language=language)
     rooms = charts.bars(
         "Največ prijav je o vodi", "Prijave po vrstah v maju.",
@@ -164,7 +170,9 @@ def _pages() -> Mapping[str, Any]:
     return {
         "page": {"first": 21, "last": 40, "total": 1234, "previous": "?offset=0", "next": "?offset=40"},
         "crumbs": [
-            {"title": "Načrt", "href": "#"}, {"title": "Okolje", "href": "#"}, {"title": "Obnova vodovoda", "href": ""},
+            {"title": "Načrt", "href": "#"},
+            {"title": "Okolje", "href": "#"},
+            {"title": "Obnova vodovoda", "href": ""},
         ],
     }
 

@@ -26,8 +26,20 @@ class Writing:
     months: tuple[str, ...] = ()
 
 
-_EN_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-              "November", "December")
+_EN_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 WRITINGS: dict[str, Writing] = {
     "sl": Writing(",", ".", "{d}.\u00a0{m}.\u00a0{y}", "{h}.{mi:02d}"),

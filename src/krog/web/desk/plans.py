@@ -89,19 +89,37 @@ def table(request: HttpRequest, plan: str) -> HttpResponse:
         node = tree.nodes[key]
         mark, word = words.STATES[node.state.code]
         last = reviewed.get(key)
-        rows.append({
-            "node": node, "level": tree.plan.level(node.level), "office": offices.get(node.office), "mark": mark,
-            "word": word, "status": words.status(node.status) if node.status else "", "review": last,
-            "decision": words.DECISIONS[last.decision] if last else "",
-        })
-    return render(request, "desk/plans/table.html", {
-        "tree": tree, "plan": tree.plan, "rows": rows, "filters": filters, "nobody": nobody,
-        "unassigned": sum(not node.office for node in tree.nodes.values()),
-        "counts": [(*words.STATES[code], n) for code, n in states.counts(tree, tree.nodes).items()],
-        "levels": tree.plan.levels, "states": [(code, word) for code, (mark, word) in words.STATES.items()],
-        "open_versions": [version_words(v) for v in tree.versions if v.is_open], "may": may(grant.reader, "planner"),
-        "version": version_words(tree.version), "crumbs": _crumbs((_said(tree.plan.title), "")),
-    })
+        rows.append(
+            {
+                "node": node,
+                "level": tree.plan.level(node.level),
+                "office": offices.get(node.office),
+                "mark": mark,
+                "word": word,
+                "status": words.status(node.status) if node.status else "",
+                "review": last,
+                "decision": words.DECISIONS[last.decision] if last else "",
+            }
+        )
+    return render(
+        request,
+        "desk/plans/table.html",
+        {
+            "tree": tree,
+            "plan": tree.plan,
+            "rows": rows,
+            "filters": filters,
+            "nobody": nobody,
+            "unassigned": sum(not node.office for node in tree.nodes.values()),
+            "counts": [(*words.STATES[code], n) for code, n in states.counts(tree, tree.nodes).items()],
+            "levels": tree.plan.levels,
+            "states": [(code, word) for code, (mark, word) in words.STATES.items()],
+            "open_versions": [version_words(v) for v in tree.versions if v.is_open],
+            "may": may(grant.reader, "planner"),
+            "version": version_words(tree.version),
+            "crumbs": _crumbs((_said(tree.plan.title), "")),
+        },
+    )
 
 
 def review(request: HttpRequest, plan: str, key: str) -> HttpResponse:
@@ -116,13 +134,25 @@ def review(request: HttpRequest, plan: str, key: str) -> HttpResponse:
         messages.success(request, _("The review is recorded and public."))
         return HttpResponseRedirect(reverse("desk-plans-table", args=[plan]) + f"#{key}")
     mark, word = words.STATES[node.state.code]
-    return render(request, "desk/plans/review.html", {
-        "tree": tree, "node": node, "form": form, "mark": mark, "word": word,
-        "reasons": [words.reason(each) for each in node.state.reasons], "indicators": indicator_rows(tree, node),
-        "reviews": [review_words(each) for each in reads.reviews(grant, plan, key, 5)],
-        "proposals": voice.proposals(grant, node=key, limit=10).items,
-        "crumbs": _crumbs((_said(tree.plan.title), reverse("desk-plans-table", args=[plan])), (words.title(node), "")),
-    }, status=_status(form))
+    return render(
+        request,
+        "desk/plans/review.html",
+        {
+            "tree": tree,
+            "node": node,
+            "form": form,
+            "mark": mark,
+            "word": word,
+            "reasons": [words.reason(each) for each in node.state.reasons],
+            "indicators": indicator_rows(tree, node),
+            "reviews": [review_words(each) for each in reads.reviews(grant, plan, key, 5)],
+            "proposals": voice.proposals(grant, node=key, limit=10).items,
+            "crumbs": _crumbs(
+                (_said(tree.plan.title), reverse("desk-plans-table", args=[plan])), (words.title(node), "")
+            ),
+        },
+        status=_status(form),
+    )
 
 
 def _node(tree: Tree, key: str) -> Node:
@@ -139,11 +169,19 @@ def begin(request: HttpRequest, plan: str) -> HttpResponse:
     made: list[str] = []
     if _sent(form, request, lambda given: made.append(verbs.begin_draft(by, plan=plan, **given))):
         return HttpResponseRedirect(reverse("desk-plans-draft", args=[plan, made[0]]))
-    return render(request, "desk/plans/begin.html", {
-        "plan": plan, "form": form,
-        "crumbs": _crumbs((_said(reads.plan(_grant(request), plan).title), reverse("desk-plans-table", args=[plan])),
-                          (_("New draft"), "")),
-    }, status=_status(form))
+    return render(
+        request,
+        "desk/plans/begin.html",
+        {
+            "plan": plan,
+            "form": form,
+            "crumbs": _crumbs(
+                (_said(reads.plan(_grant(request), plan).title), reverse("desk-plans-table", args=[plan])),
+                (_("New draft"), ""),
+            ),
+        },
+        status=_status(form),
+    )
 
 
 def draft(request: HttpRequest, plan: str, key: str) -> HttpResponse:
@@ -159,13 +197,24 @@ def draft(request: HttpRequest, plan: str, key: str) -> HttpResponse:
     diff = reads.diff(grant, plan, None, key)
     after = reads.tree(grant, plan, key)
     offices = {office.key: office.title for office in people.offices(grant)}
-    return render(request, "desk/plans/draft.html", {
-        "plan": diff.plan, "diff": diff, "draft": version_words(diff.b), "key": key, "consult": consult,
-        "withdraw": withdraw, "added": change_rows(diff, "added", offices),
-        "removed": change_rows(diff, "removed", offices), "changed": change_rows(diff, "changed", offices),
-        "nodes": [(node.key, "– " * node.depth + words.title(node)[:100]) for node in after.nodes.values()],
-        "crumbs": _crumbs((_said(diff.plan.title), reverse("desk-plans-table", args=[plan])), (diff.b.label, "")),
-    }, status=max(_status(consult), _status(withdraw)))
+    return render(
+        request,
+        "desk/plans/draft.html",
+        {
+            "plan": diff.plan,
+            "diff": diff,
+            "draft": version_words(diff.b),
+            "key": key,
+            "consult": consult,
+            "withdraw": withdraw,
+            "added": change_rows(diff, "added", offices),
+            "removed": change_rows(diff, "removed", offices),
+            "changed": change_rows(diff, "changed", offices),
+            "nodes": [(node.key, "– " * node.depth + words.title(node)[:100]) for node in after.nodes.values()],
+            "crumbs": _crumbs((_said(diff.plan.title), reverse("desk-plans-table", args=[plan])), (diff.b.label, "")),
+        },
+        status=max(_status(consult), _status(withdraw)),
+    )
 
 
 def _act(
@@ -213,20 +262,30 @@ def change(request: HttpRequest, plan: str, key: str, node: str = "") -> HttpRes
     reasons = _reasons(grant, plan, node)
     asked = request.GET.get("because", "")
     form = forms.NodeForm(
-        request.POST if request.method == "POST" and act in ("", "save") else None, plan=tree.plan,
-        languages=list(city.current().languages), parents=others, reasons=reasons, node=one,
+        request.POST if request.method == "POST" and act in ("", "save") else None,
+        plan=tree.plan,
+        languages=list(city.current().languages),
+        parents=others,
+        reasons=reasons,
+        node=one,
         offices=[(office.key, _said(office.title)) for office in people.offices(grant)],
         initial={"because": asked} if asked in dict(reasons) else None,
     )
     link = forms.LinkForm(request.POST if act == "link" else None, targets=others)
-    about = forms.IndicatorForm(request.POST if act == "indicator" else None, indicators=[
-        (i.key, f"{i.code} {_said(i.title)}") for i in indicators.indicators(grant, limit=500).items
-    ])
+    about = forms.IndicatorForm(
+        request.POST if act == "indicator" else None,
+        indicators=[(i.key, f"{i.code} {_said(i.title)}") for i in indicators.indicators(grant, limit=500).items],
+    )
 
     def save(given: dict[str, Any]) -> None:
         noun, _dot, ref = given["because"].partition("/")
-        what: dict[str, Any] = {"plan": plan, "draft": key, "fields": form.node_fields(),
-                                "because": Ref(noun, ref) if ref else None, "note": given["reason"]}
+        what: dict[str, Any] = {
+            "plan": plan,
+            "draft": key,
+            "fields": form.node_fields(),
+            "because": Ref(noun, ref) if ref else None,
+            "note": given["reason"],
+        }
         (verbs.change_node if one else verbs.add_node)(by, node=node or given["key"], **what)
 
     if _sent(form, request, save):
@@ -246,16 +305,28 @@ def change(request: HttpRequest, plan: str, key: str, node: str = "") -> HttpRes
     if act == "unmeasure":
         verbs.set_indicator(by, plan=plan, draft=key, node=node, indicator=request.POST.get("indicator", ""), role="")
         return HttpResponseRedirect(here)
-    return render(request, "desk/plans/change.html", {
-        "plan": tree.plan, "draft": version_words(tree.version), "key": key, "node": one, "form": form, "link": link,
-        "about": about, "links": link_rows(tree, one) if one else [],
-        "raw_links": one.links if one else (), "indicators": indicator_rows(tree, one) if one else [],
-        "crumbs": _crumbs(
-            (_said(tree.plan.title), reverse("desk-plans-table", args=[plan])),
-            (tree.version.label, reverse("desk-plans-draft", args=[plan, key])),
-            (words.title(one) if one else _("New node"), ""),
-        ),
-    }, status=max(_status(each) for each in (form, link, about)))
+    return render(
+        request,
+        "desk/plans/change.html",
+        {
+            "plan": tree.plan,
+            "draft": version_words(tree.version),
+            "key": key,
+            "node": one,
+            "form": form,
+            "link": link,
+            "about": about,
+            "links": link_rows(tree, one) if one else [],
+            "raw_links": one.links if one else (),
+            "indicators": indicator_rows(tree, one) if one else [],
+            "crumbs": _crumbs(
+                (_said(tree.plan.title), reverse("desk-plans-table", args=[plan])),
+                (tree.version.label, reverse("desk-plans-draft", args=[plan, key])),
+                (words.title(one) if one else _("New node"), ""),
+            ),
+        },
+        status=max(_status(each) for each in (form, link, about)),
+    )
 
 
 def _reasons(grant: Grant, plan: str, node: str) -> list[tuple[str, str]]:
@@ -263,8 +334,11 @@ def _reasons(grant: Grant, plan: str, node: str) -> list[tuple[str, str]]:
     found = []
     if node:
         found += [
-            (f"review/{r.key}", _("Review of %(day)s: %(decision)s")
-             % {"day": r.on.isoformat(), "decision": words.DECISIONS[r.decision]})
+            (
+                f"review/{r.key}",
+                _("Review of %(day)s: %(decision)s")
+                % {"day": r.on.isoformat(), "decision": words.DECISIONS[r.decision]},
+            )
             for r in reads.reviews(grant, plan, node, 10)
         ]
     accepted = voice.proposals(grant, state="accepted", limit=100).items
@@ -287,14 +361,25 @@ def adopt(request: HttpRequest, plan: str, key: str) -> HttpResponse:
         return HttpResponseRedirect(reverse("desk-plans-table", args=[plan]))
     diff = reads.diff(grant, plan, None, key)
     ready = request.method == "POST" and form.is_valid()
-    return render(request, "desk/plans/adopt.html", {
-        "plan": diff.plan, "diff": diff, "draft": version_words(diff.b), "form": form, "confirm": ready,
-        "given": form.cleaned_data if ready else {}, "number": len(diff.nodes),
-        "crumbs": _crumbs(
-            (_said(diff.plan.title), reverse("desk-plans-table", args=[plan])),
-            (diff.b.label, reverse("desk-plans-draft", args=[plan, key])), (_("Adoption"), ""),
-        ),
-    }, status=_status(form))
+    return render(
+        request,
+        "desk/plans/adopt.html",
+        {
+            "plan": diff.plan,
+            "diff": diff,
+            "draft": version_words(diff.b),
+            "form": form,
+            "confirm": ready,
+            "given": form.cleaned_data if ready else {},
+            "number": len(diff.nodes),
+            "crumbs": _crumbs(
+                (_said(diff.plan.title), reverse("desk-plans-table", args=[plan])),
+                (diff.b.label, reverse("desk-plans-draft", args=[plan, key])),
+                (_("Adoption"), ""),
+            ),
+        },
+        status=_status(form),
+    )
 
 
 urlpatterns = [

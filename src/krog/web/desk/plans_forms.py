@@ -46,7 +46,8 @@ class ReviewForm(forms.Form):
     """A review of a node."""
 
     judgement = forms.ChoiceField(
-        label=lazy("How is it doing?"), widget=forms.RadioSelect,
+        label=lazy("How is it doing?"),
+        widget=forms.RadioSelect,
         choices=[(code, words.JUDGEMENTS[code][1]) for code in JUDGEMENTS],
     )
     decision = forms.ChoiceField(
@@ -55,7 +56,10 @@ class ReviewForm(forms.Form):
         choices=[(code, words.DECISIONS[code]) for code in DECISIONS],
     )
     note = forms.CharField(
-        label=lazy("Why?"), required=False, max_length=5000, widget=forms.Textarea,
+        label=lazy("Why?"),
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea,
         help_text=lazy("Public. Needed when something should change."),
     )
     on = forms.DateField(label=lazy("Day of the review"), widget=_DAY)
@@ -75,13 +79,23 @@ class NodeForm(forms.Form):
     note = forms.CharField(label=lazy("Note"), required=False, max_length=5000, widget=forms.Textarea({"rows": 3}))
     source = forms.CharField(label=lazy("Source"), required=False, max_length=2000)
     reason = forms.CharField(
-        label=lazy("Why this change?"), required=False, max_length=5000, help_text=lazy("Public, beside what changed."),
+        label=lazy("Why this change?"),
+        required=False,
+        max_length=5000,
+        help_text=lazy("Public, beside what changed."),
     )
     because = forms.ChoiceField(label=lazy("Because of"), required=False)
 
     def __init__(
-        self, *args: Any, plan: Plan, languages: list[str], parents: list[tuple[str, str]],
-        offices: list[tuple[str, str]], reasons: list[tuple[str, str]], node: Node | None = None, **kwargs: Any,
+        self,
+        *args: Any,
+        plan: Plan,
+        languages: list[str],
+        parents: list[tuple[str, str]],
+        offices: list[tuple[str, str]],
+        reasons: list[tuple[str, str]],
+        node: Node | None = None,
+        **kwargs: Any,
     ):
         kwargs["initial"] = {**_initial(node, languages), **(kwargs.get("initial") or {})}
         super().__init__(*args, **kwargs)
@@ -103,7 +117,9 @@ class NodeForm(forms.Form):
             )
         for language in languages:
             first[f"text_{language}"] = forms.CharField(
-                label=_("Purpose (%(language)s)") % {"language": language}, required=False, max_length=20_000,
+                label=_("Purpose (%(language)s)") % {"language": language},
+                required=False,
+                max_length=20_000,
                 widget=forms.Textarea({"rows": 4}),
             )
         self.fields = {**first, **self.fields}
@@ -111,8 +127,11 @@ class NodeForm(forms.Form):
         if node is not None and node.status and node.status not in fields.NODE_STATUSES:
             statuses.append((node.status, str(words.status(node.status))))
         for name, choices in {
-            "level": [(level.key, str(say(level.title, languages[0]))) for level in plan.levels], "parent": parents,
-            "office": offices, "status": statuses, "because": reasons,
+            "level": [(level.key, str(say(level.title, languages[0]))) for level in plan.levels],
+            "parent": parents,
+            "office": offices,
+            "status": statuses,
+            "because": reasons,
         }.items():
             choice = self.fields[name]
             assert isinstance(choice, forms.ChoiceField)

@@ -31,15 +31,20 @@ class AnswerForm(forms.Form):
     """The answer to a proposal."""
 
     decision = forms.ChoiceField(
-        label=lazy("Answer"), widget=forms.RadioSelect,
+        label=lazy("Answer"),
+        widget=forms.RadioSelect,
         choices=[("accept", lazy("accept for consideration")), ("decline", lazy("decline"))],
     )
     text = forms.CharField(
-        label=lazy("Answer to the author"), required=False, max_length=verbs.ANSWER_MAX, widget=forms.Textarea,
+        label=lazy("Answer to the author"),
+        required=False,
+        max_length=verbs.ANSWER_MAX,
+        widget=forms.Textarea,
         help_text=lazy("Public, and mailed to the author. Needed when the proposal is declined."),
     )
     withhold = forms.BooleanField(
-        label=lazy("Do not publish the words of the proposal"), required=False,
+        label=lazy("Do not publish the words of the proposal"),
+        required=False,
         help_text=lazy("Only for a declined proposal that insults or tells about other people."),
     )
 
@@ -98,11 +103,24 @@ def proposal(request: HttpRequest, key: str) -> HttpResponse:
     drafts = (
         [v for v in plans.versions(grant, call.plan) if v.status == "draft"] if call.plan and may(by, "planner") else []
     )
-    return render(request, "desk/voice/proposal.html", {
-        **proposal_words(found), "call": call, "form": form, "node": node, "drafts": drafts,
-        "steps": [step_words(step) for step in reads.steps(grant, found)], "planner": may(by, "planner"),
-        "crumbs": [{"title": _("Proposals"), "href": reverse("desk-voice-list")}, {"title": found.title, "href": ""}],
-    }, status=422 if form.is_bound and form.errors else 200)
+    return render(
+        request,
+        "desk/voice/proposal.html",
+        {
+            **proposal_words(found),
+            "call": call,
+            "form": form,
+            "node": node,
+            "drafts": drafts,
+            "steps": [step_words(step) for step in reads.steps(grant, found)],
+            "planner": may(by, "planner"),
+            "crumbs": [
+                {"title": _("Proposals"), "href": reverse("desk-voice-list")},
+                {"title": found.title, "href": ""},
+            ],
+        },
+        status=422 if form.is_bound and form.errors else 200,
+    )
 
 
 def counter(reader: Reader) -> dict[str, tuple[int, bool]]:

@@ -64,9 +64,7 @@ class Public:
         self.mqtt: Listener | None = None
         self.stopping: asyncio.Task[None] | None = None
         if given.mqtt_port:
-            self.mqtt = Listener(
-                given.mqtt_host, given.mqtt_port, door=ingest, rights=self.rights, live=self.live
-            )
+            self.mqtt = Listener(given.mqtt_host, given.mqtt_port, door=ingest, rights=self.rights, live=self.live)
             await self.mqtt.start()
             log.info("MQTT is listened for on %s:%s.", given.mqtt_host, self.mqtt.port)
 

@@ -30,9 +30,7 @@ def territory(request: HttpRequest, key: str) -> HttpResponse:
     everything = reads.territories(grant)
     parent = next((t for t in everything if t.key == found.parent), None)
     children = [t for t in everything if t.parent == found.key]
-    return render(
-        request, "portal/people/territory.html", {"territory": found, "parent": parent, "children": children}
-    )
+    return render(request, "portal/people/territory.html", {"territory": found, "parent": parent, "children": children})
 
 
 urlpatterns = [

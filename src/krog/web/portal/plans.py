@@ -74,7 +74,10 @@ class Filters:
     def of(request: HttpRequest) -> Filters:
         given = request.GET
         return Filters(
-            given.get("area", ""), given.get("level", ""), given.get("state", ""), given.get("strategic") == "1",
+            given.get("area", ""),
+            given.get("level", ""),
+            given.get("state", ""),
+            given.get("strategic") == "1",
             given.get("text", "")[:100].strip(),
         )
 
@@ -86,7 +89,8 @@ class Filters:
         """The nodes that are asked for, in the order of reading."""
         text = self.text.casefold()
         return [
-            node.key for node in tree.nodes.values()
+            node.key
+            for node in tree.nodes.values()
             if (not self.area or self.area == node.key or self.area in node.path)
             and (not self.level or node.level == self.level)
             and (not self.state or node.state.code == self.state)
@@ -110,12 +114,20 @@ def rows(tree: Tree, shown: Iterable[str], filtered: bool, version: str = "") ->
         following = order[place + 1] if place + 1 < len(order) else None
         depth = following.depth if following else 0
         mark, word = words.STATES[node.state.code]
-        found.append({
-            "node": node, "href": f"{base}/{node.key}{suffix}", "mark": mark, "word": word, "opens": depth > node.depth,
-            "closes": range(max(0, node.depth - depth)), "match": node.key in wanted and filtered,
-            "unfold": filtered or node.depth == 0, "quiet": node.state.code == "no_data",
-            "parts": sum(child in kept for child in node.children),
-        })
+        found.append(
+            {
+                "node": node,
+                "href": f"{base}/{node.key}{suffix}",
+                "mark": mark,
+                "word": word,
+                "opens": depth > node.depth,
+                "closes": range(max(0, node.depth - depth)),
+                "match": node.key in wanted and filtered,
+                "unfold": filtered or node.depth == 0,
+                "quiet": node.state.code == "no_data",
+                "parts": sum(child in kept for child in node.children),
+            }
+        )
     return found
 
 
@@ -143,14 +155,26 @@ def tree(request: HttpRequest, plan: str) -> HttpResponse:
             }
         )
     levels = [(level, sum(node.level == level.key for node in found.nodes.values())) for level in found.plan.levels]
-    return render(request, "portal/plans/tree.html", {
-        "tree": found, "plan": found.plan, "rows": rows(found, shown, filters.any, version), "shown": len(shown),
-        "filters": filters, "counts": counts, "levels": [(level, n) for level, n in levels if n],
-        "areas": areas(found), "version": version_words(found.version), "asked": version,
-        "states": [(code, word) for code, (mark, word) in words.STATES.items()], "address": address,
-        "open_versions": [version_words(v) for v in found.versions if v.is_open],
-        "crumbs": _crumbs((_said(found.plan.title), "")),
-    })
+    return render(
+        request,
+        "portal/plans/tree.html",
+        {
+            "tree": found,
+            "plan": found.plan,
+            "rows": rows(found, shown, filters.any, version),
+            "shown": len(shown),
+            "filters": filters,
+            "counts": counts,
+            "levels": [(level, n) for level, n in levels if n],
+            "areas": areas(found),
+            "version": version_words(found.version),
+            "asked": version,
+            "states": [(code, word) for code, (mark, word) in words.STATES.items()],
+            "address": address,
+            "open_versions": [version_words(v) for v in found.versions if v.is_open],
+            "crumbs": _crumbs((_said(found.plan.title), "")),
+        },
+    )
 
 
 def areas(tree: Tree) -> list[Node]:
@@ -170,8 +194,9 @@ def indicator_rows(found: Tree, node: Node) -> list[dict[str, Any]]:
         mark, word = words.VERDICTS[
             str(evaluation.verdict) if evaluation else "no_data" if latest is None else "not_evaluable"
         ]
-        unclear = sorted({target.parse_status for target in about.targets if not target.readable}
-                         | ({about.parse_status} - {"ok"}))
+        unclear = sorted(
+            {target.parse_status for target in about.targets if not target.readable} | ({about.parse_status} - {"ok"})
+        )
         lines.append(
             {
                 "standing": standing,
@@ -199,8 +224,13 @@ def link_rows(found: Tree, node: Node) -> list[dict[str, Any]]:
     for link in node.links:
         there = link.source == node.key
         other = found.nodes[link.target if there else link.source]
-        lines.append({"words": words.LINKS[link.type][0 if there else 1], "node": other,
-                      "href": reverse("portal-plans-node", args=[found.plan.key, other.key])})
+        lines.append(
+            {
+                "words": words.LINKS[link.type][0 if there else 1],
+                "node": other,
+                "href": reverse("portal-plans-node", args=[found.plan.key, other.key]),
+            }
+        )
     return lines
 
 
@@ -263,8 +293,15 @@ def rows_of(found: Tree, keys: Iterable[str], suffix: str = "") -> list[dict[str
     lines = []
     for key in keys:
         mark, word = words.STATES[found.nodes[key].state.code]
-        lines.append({"node": found.nodes[key], "mark": mark, "word": word, "below": len(found.below(key)),
-                      "href": reverse("portal-plans-node", args=[found.plan.key, key]) + suffix})
+        lines.append(
+            {
+                "node": found.nodes[key],
+                "mark": mark,
+                "word": word,
+                "below": len(found.below(key)),
+                "href": reverse("portal-plans-node", args=[found.plan.key, key]) + suffix,
+            }
+        )
     return lines
 
 
@@ -272,7 +309,10 @@ def review_words(review: Any) -> dict[str, Any]:
     """A review with its judgement and decision in words."""
     mark, word = words.JUDGEMENTS[review.judgement]
     return {
-        "review": review, "mark": mark, "word": word, "decision": words.DECISIONS[review.decision],
+        "review": review,
+        "mark": mark,
+        "word": word,
+        "decision": words.DECISIONS[review.decision],
         "facts": [{"fact": fact, "word": words.VERDICTS[fact.verdict][1]} for fact in review.facts],
     }
 
@@ -281,11 +321,19 @@ def history(request: HttpRequest, plan: str, key: str) -> HttpResponse:
     """What was done to a node, when and why."""
     grant = _grant(request)
     one = reads.node(grant, plan, key)
-    return render(request, "portal/plans/history.html", {
-        "node": one, "entries": [words.entry(each) for each in reads.history(grant, plan, key)],
-        "crumbs": _crumbs((_said(reads.plan(grant, plan).title), reverse("portal-plans-tree", args=[plan])),
-                          (words.title(one), reverse("portal-plans-node", args=[plan, key])), (_("History"), "")),
-    })
+    return render(
+        request,
+        "portal/plans/history.html",
+        {
+            "node": one,
+            "entries": [words.entry(each) for each in reads.history(grant, plan, key)],
+            "crumbs": _crumbs(
+                (_said(reads.plan(grant, plan).title), reverse("portal-plans-tree", args=[plan])),
+                (words.title(one), reverse("portal-plans-node", args=[plan, key])),
+                (_("History"), ""),
+            ),
+        },
+    )
 
 
 def versions(request: HttpRequest, plan: str) -> HttpResponse:
@@ -293,10 +341,16 @@ def versions(request: HttpRequest, plan: str) -> HttpResponse:
     grant = _grant(request)
     found = reads.versions(grant, plan)
     title = _said(reads.plan(grant, plan).title)
-    return render(request, "portal/plans/versions.html", {
-        "plan": plan, "versions": [version_words(v) for v in found], "many": len(found) > 1,
-        "crumbs": _crumbs((title, reverse("portal-plans-tree", args=[plan])), (_("Versions"), "")),
-    })
+    return render(
+        request,
+        "portal/plans/versions.html",
+        {
+            "plan": plan,
+            "versions": [version_words(v) for v in found],
+            "many": len(found) > 1,
+            "crumbs": _crumbs((title, reverse("portal-plans-tree", args=[plan])), (_("Versions"), "")),
+        },
+    )
 
 
 def change_rows(diff: Diff, kind: str, offices: dict[str, Any]) -> list[dict[str, Any]]:
@@ -345,14 +399,25 @@ def diff(request: HttpRequest, plan: str) -> HttpResponse:
         b = next((v.key for v in all_versions if v.is_open), next((v.key for v in all_versions if v.in_force), ""))
     found = reads.diff(grant, plan, a or None, b)
     offices = {office.key: office.title for office in people.offices(grant)}
-    return render(request, "portal/plans/diff.html", {
-        "plan": found.plan, "diff": found, "a": version_words(found.a), "b": version_words(found.b),
-        "versions": all_versions,
-        "added": change_rows(found, "added", offices), "removed": change_rows(found, "removed", offices),
-        "changed": change_rows(found, "changed", offices),
-        "crumbs": _crumbs((_said(found.plan.title), reverse("portal-plans-tree", args=[plan])),
-                          (_("Versions"), reverse("portal-plans-versions", args=[plan])), (_("What changed"), "")),
-    })
+    return render(
+        request,
+        "portal/plans/diff.html",
+        {
+            "plan": found.plan,
+            "diff": found,
+            "a": version_words(found.a),
+            "b": version_words(found.b),
+            "versions": all_versions,
+            "added": change_rows(found, "added", offices),
+            "removed": change_rows(found, "removed", offices),
+            "changed": change_rows(found, "changed", offices),
+            "crumbs": _crumbs(
+                (_said(found.plan.title), reverse("portal-plans-tree", args=[plan])),
+                (_("Versions"), reverse("portal-plans-versions", args=[plan])),
+                (_("What changed"), ""),
+            ),
+        },
+    )
 
 
 urlpatterns = [

@@ -37,12 +37,16 @@ class ProposalForm(forms.Form):
 
     title = forms.CharField(label=lazy("Your proposal in one sentence"), max_length=verbs.TITLE_MAX)
     text = forms.CharField(
-        label=lazy("What should change, and why?"), max_length=verbs.TEXT_MAX, widget=forms.Textarea,
+        label=lazy("What should change, and why?"),
+        max_length=verbs.TEXT_MAX,
+        widget=forms.Textarea,
         help_text=lazy("Please leave out data about other people. An official reads it before it is public."),
     )
     node = forms.ChoiceField(label=lazy("Which part of the plan is it about?"), required=False)
     place = forms.CharField(
-        label=lazy("Place"), max_length=verbs.PLACE_MAX, required=False,
+        label=lazy("Place"),
+        max_length=verbs.PLACE_MAX,
+        required=False,
         help_text=lazy("A street, a house number, a name that people know."),
     )
     author = forms.CharField(
@@ -53,7 +57,9 @@ class ProposalForm(forms.Form):
         widget=forms.TextInput({"autocomplete": "name"}),
     )
     email = forms.EmailField(
-        label=lazy("Your e-mail address"), required=False, widget=forms.EmailInput({"autocomplete": "email"}),
+        label=lazy("Your e-mail address"),
+        required=False,
+        widget=forms.EmailInput({"autocomplete": "email"}),
         help_text=lazy("Never shown. We send you a link to confirm it, and tell you what becomes of your proposal."),
     )
     website = forms.CharField(required=False, widget=forms.TextInput({"tabindex": "-1", "autocomplete": "off"}))
@@ -94,10 +100,15 @@ def calls(request: HttpRequest) -> HttpResponse:
         if not is_staff(grant.reader)
         else reads.proposals(grant, state="accepted", limit=10)
     )
-    return render(request, "portal/voice/calls.html", {
-        "calls": reads.calls(grant), "proposals": [proposal_words(each) for each in found.items],
-        "crumbs": _crumbs(),
-    })
+    return render(
+        request,
+        "portal/voice/calls.html",
+        {
+            "calls": reads.calls(grant),
+            "proposals": [proposal_words(each) for each in found.items],
+            "crumbs": _crumbs(),
+        },
+    )
 
 
 def proposal_words(proposal: Proposal) -> dict[str, Any]:
@@ -135,12 +146,20 @@ def call(request: HttpRequest, key: str) -> HttpResponse:
     offset = number(request.GET.get("from", "0"))
     page = reads.proposals(grant, call=key, limit=PAGE, offset=offset)
     status = 422 if form is not None and form.is_bound and form.errors else 200
-    return render(request, "portal/voice/call.html", {
-        "call": found, "form": form, "proposals": [proposal_words(each) for each in page.items], "total": page.total,
-        "page": pager(request.path, offset, page.total),
-        "plan_href": reverse("portal-plans-tree", args=[found.plan]) if found.plan else "",
-        "crumbs": _crumbs((str(say(found.title, get_language() or "sl")), "")),
-    }, status=status)
+    return render(
+        request,
+        "portal/voice/call.html",
+        {
+            "call": found,
+            "form": form,
+            "proposals": [proposal_words(each) for each in page.items],
+            "total": page.total,
+            "page": pager(request.path, offset, page.total),
+            "plan_href": reverse("portal-plans-tree", args=[found.plan]) if found.plan else "",
+            "crumbs": _crumbs((str(say(found.title, get_language() or "sl")), "")),
+        },
+        status=status,
+    )
 
 
 def number(text: str) -> int:
@@ -166,7 +185,10 @@ def _send(request: HttpRequest, found: Call, form: ProposalForm) -> HttpResponse
     try:
         _throttle(request)
         key = verbs.propose(
-            request.reader, call=found.key, language=get_language() or "sl", **given,  # type: ignore[attr-defined]
+            request.reader,
+            call=found.key,
+            language=get_language() or "sl",
+            **given,  # type: ignore[attr-defined]
         )
     except Busy as error:
         form.add_error(None, error.what)
@@ -197,11 +219,19 @@ def proposal(request: HttpRequest, key: str) -> HttpResponse:
     found = reads.proposal(grant, key)
     steps = reads.steps(grant, found)
     node = plans.nodes_named(grant, [found.node]).get(found.node) if found.node else None
-    return render(request, "portal/voice/proposal.html", {
-        **proposal_words(found), "steps": [step_words(step) for step in steps], "node": node,
-        "call": reads.call(grant, found.call),
-        "crumbs": _crumbs((_("Call"), reverse("portal-voice-call", args=[found.call])), (found.title or found.key, "")),
-    })
+    return render(
+        request,
+        "portal/voice/proposal.html",
+        {
+            **proposal_words(found),
+            "steps": [step_words(step) for step in steps],
+            "node": node,
+            "call": reads.call(grant, found.call),
+            "crumbs": _crumbs(
+                (_("Call"), reverse("portal-voice-call", args=[found.call])), (found.title or found.key, "")
+            ),
+        },
+    )
 
 
 def step_words(step: Step) -> dict[str, Any]:
