@@ -1,4 +1,4 @@
-"""The circle, closed on screen and by mail: reading, rule, alert, case, mail, answer, indicator, plan, proposal, adoption."""
+"""The circle, closed on screen and by mail: reading, alert, case, answer, indicator, plan, proposal, adoption."""
 
 from __future__ import annotations
 

@@ -134,9 +134,7 @@ def test_pages_are_walked_with_the_keyboard_alone(krog: Krog, page_as: PageAs):
     for _ in range(12):
         page.keyboard.press("Tab")
         seen.append(
-            page.evaluate(
-                "document.activeElement.tagName + ' ' + (document.activeElement.href || document.activeElement.name || '')"
-            )
+            page.evaluate("(({tagName, href, name}) => `${tagName} ${href || name || ''}`)(document.activeElement)")
         )
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline != "none", f"{seen[-1]} shows no focus"

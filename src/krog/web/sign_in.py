@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib.auth import authenticate, login, logout
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +19,7 @@ from krog.base.grant import Reader
 from krog.engine.cities import city
 from krog.people.permissions import is_staff
 from krog.web.middleware import LANGUAGE_COOKIE, address_of
+from krog.web.request import Request
 
 #: Wrong attempts from one address, and for one name, before it has to wait.
 ATTEMPTS, WAIT_S = 8, 300
@@ -39,15 +40,15 @@ class SignIn(forms.Form):
     )
 
 
-def _safe_next(request: HttpRequest, default: str) -> str:
+def _safe_next(request: Request, default: str) -> str:
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     safe = len(wanted) <= BACK and url_has_allowed_host_and_scheme(wanted, {request.get_host()})
     return wanted if safe else default
 
 
-def sign_in(request: HttpRequest) -> HttpResponse:
+def sign_in(request: Request) -> HttpResponse:
     """The form; after too many wrong attempts it says how long to wait."""
-    reader: Reader = request.reader  # type: ignore[attr-defined]
+    reader: Reader = request.reader
     if is_staff(reader):
         return HttpResponseRedirect(_safe_next(request, "/desk/"))
     form = SignIn(request.POST or None)
@@ -73,12 +74,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def sign_out(request: HttpRequest) -> HttpResponse:
+def sign_out(request: Request) -> HttpResponse:
     logout(request)
     return HttpResponseRedirect("/")
 
 
-def choose_language(request: HttpRequest, code: str) -> HttpResponse:
+def choose_language(request: Request, code: str) -> HttpResponse:
     """Keeps the choice in a cookie and goes back."""
     if code not in city.current().languages:
         raise NotFound(f"This city does not speak {code!r}.", "language", ", ".join(city.current().languages))
@@ -87,7 +88,7 @@ def choose_language(request: HttpRequest, code: str) -> HttpResponse:
     return response
 
 
-def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+def ask_to_sign_in(request: Request) -> HttpResponse:
     """To the form, and back here afterwards."""
     address = request.get_full_path()
     return HttpResponseRedirect("/desk/sign-in?" + urlencode({"next": address if len(address) <= BACK else "/desk/"}))

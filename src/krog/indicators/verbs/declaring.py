@@ -265,7 +265,7 @@ def values_of_files(keys: Sequence[str] | None = None) -> dict[str, models.Value
 
 def value_fields(row: models.Value) -> dict[str, Any]:
     """A row as files declare it."""
-    words = {number: word for word, number in ORIGINS.items()}
+    words: dict[int, str] = {int(number): word for word, number in ORIGINS.items()}
     return {
         "indicator": row.indicator.key,
         "period": row.period,
@@ -273,7 +273,7 @@ def value_fields(row: models.Value) -> dict[str, Any]:
         "status": row.status,
         "origin": words[row.origin],
         "source": row.source,
-        "note": row.note,  # type: ignore[index]
+        "note": row.note,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Router, Schema, Status
 from pydantic import Field
 
@@ -14,6 +14,7 @@ from krog.base.grant import Grant, Reader
 from krog.cases import reads, shapes, verbs
 from krog.catalogue import door
 from krog.web.portal.cases import throttle
+from krog.web.request import Request
 
 router = Router(tags=["cases"])
 
@@ -33,11 +34,11 @@ class Report(Schema, extra="forbid"):
     once: str = Field("", max_length=64)
 
 
-def _reader(request: HttpRequest) -> Reader:
-    return request.reader  # type: ignore[attr-defined,no-any-return]
+def _reader(request: Request) -> Reader:
+    return request.reader
 
 
-def _grant(request: HttpRequest) -> Grant:
+def _grant(request: Request) -> Grant:
     return door.open(_reader(request), "api", kind="cases")
 
 
@@ -59,7 +60,7 @@ def _case(case: shapes.Status) -> dict[str, Any]:
 
 @router.get("/", summary="Public cases, newest first")
 def case_list(
-    request: HttpRequest, open: bool = False, type: str | None = None, limit: int = 50, offset: int = 0
+    request: Request, open: bool = False, type: str | None = None, limit: int = 50, offset: int = 0
 ) -> dict[str, Any]:
     if not (1 <= limit <= 500 and 0 <= offset <= 10**9):
         raise Invalid("This is not a page.", "limit, offset", "limit 1 to 500, offset from 0")
@@ -68,7 +69,7 @@ def case_list(
 
 
 @router.get("/types", summary="What may be reported")
-def type_list(request: HttpRequest) -> list[dict[str, Any]]:
+def type_list(request: Request) -> list[dict[str, Any]]:
     kinds = reads.case_types(_grant(request), citizen_only=True)
     return [
         {"key": kind.key, "title": dict(kind.title), "description": dict(kind.description), "office": kind.office,
@@ -77,7 +78,7 @@ def type_list(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 @router.post("/", summary="Report something", response={201: dict[str, Any], 200: dict[str, Any]})
-def report(request: HttpRequest, body: Report) -> Status[dict[str, Any]]:
+def report(request: Request, body: Report) -> Status[dict[str, Any]]:
     if not body.place.strip() and body.lon is None:
         raise Invalid("Say where it is.", "place", "words, or lon and lat")
     if body.email and ("@" not in body.email or any(letter.isspace() for letter in body.email)):
@@ -98,7 +99,7 @@ def report(request: HttpRequest, body: Report) -> Status[dict[str, Any]]:
 
 
 @router.get("/{address}", summary="One case, by its reference or by the address that its reporter was given")
-def case(request: HttpRequest, address: str, response: HttpResponse) -> dict[str, Any]:
+def case(request: Request, address: str, response: HttpResponse) -> dict[str, Any]:
     found = reads.status(_grant(request), address)
     if found.own:
         response["Cache-Control"] = "private, no-store"

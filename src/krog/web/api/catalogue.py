@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Query, Router
 
 from krog.base.grant import Grant
 from krog.catalogue import door, reads
 from krog.catalogue.shapes import Dataset
 from krog.web.api.streams import Limit, Offset, Word, next_link
+from krog.web.request import Request
 
 router = Router(tags=["datasets"])
 
 _INSIDE = {"streams": "/api/v1/streams/?dataset={}", "registers": "/api/v1/registers/?dataset={}"}
 
 
-def _grant(request: HttpRequest, kind: str = "catalogue") -> Grant:
-    return door.open(request.reader, "api", kind=kind)  # type: ignore[attr-defined]
+def _grant(request: Request, kind: str = "catalogue") -> Grant:
+    return door.open(request.reader, "api", kind=kind)
 
 
 def _dataset(dataset: Dataset) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
 
 @router.get("/")
 def list_datasets(
-    request: HttpRequest,
+    request: Request,
     holds: Word = None,
     q: Annotated[str, Query(max_length=200)] = "",
     limit: Limit = 100,
@@ -60,7 +60,7 @@ def list_datasets(
 
 
 @router.get("/{key}")
-def get_dataset(request: HttpRequest, key: str) -> dict[str, Any]:
+def get_dataset(request: Request, key: str) -> dict[str, Any]:
     """One dataset; `readable` says whether this reader may read its contents too."""
     dataset = reads.dataset(_grant(request), key)
     return {**_dataset(dataset), "readable": key in _grant(request, dataset.noun)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Query, Router
 
 from krog.base import times
@@ -13,6 +12,7 @@ from krog.base.grant import Grant
 from krog.catalogue import door
 from krog.indicators import evaluation, reads
 from krog.indicators.shapes import Evaluation, Indicator, Standing, Value
+from krog.web.request import Request
 
 router = Router(tags=["indicators"])
 
@@ -22,18 +22,18 @@ Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 Before = Annotated[str, Query(max_length=10)]
 
 
-def _grant(request: HttpRequest) -> Grant:
-    return door.open(request.reader, "api", kind="indicators")  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    return door.open(request.reader, "api", kind="indicators")
 
 
 @router.get("/", summary="All indicators, each with its newest value and where it stands to its next target")
-def listing(request: HttpRequest) -> Document:
+def listing(request: Request) -> Document:
     standings = reads.standings(_grant(request)).values()
     return {"items": [_standing(each) for each in standings], "total": len(standings)}
 
 
 @router.get("/{key}", summary="One indicator with its targets, evaluations and newest value")
-def detail(request: HttpRequest, key: str) -> Document:
+def detail(request: Request, key: str) -> Document:
     grant = _grant(request)
     about = reads.indicator(grant, key)
     values = reads.values(grant, key)
@@ -53,7 +53,7 @@ def detail(request: HttpRequest, key: str) -> Document:
 
 @router.get("/{key}/values", summary="The current value of each period, oldest first; with history every row")
 def values(
-    request: HttpRequest, key: str, history: bool = False, limit: Limit = 1000, offset: Offset = 0, before: Before = ""
+    request: Request, key: str, history: bool = False, limit: Limit = 1000, offset: Offset = 0, before: Before = ""
 ) -> Document:
     grant = _grant(request)
     if history:
@@ -63,7 +63,7 @@ def values(
 
 
 @router.get("/{key}/values/{id}", summary="One value with everything needed to compute it again")
-def value(request: HttpRequest, key: str, id: int) -> Document:
+def value(request: Request, key: str, id: int) -> Document:
     grant = _grant(request)
     one = reads.value(grant, key, id)
     document = _value(one)

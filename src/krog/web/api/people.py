@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
 from ninja import Router
 
 from krog.base.grant import Grant, Reader
 from krog.catalogue import door
 from krog.people import reads, shapes
+from krog.web.request import Request
 
 router = Router(tags=["people"])
 territories = Router(tags=["territories"])
 
 
-def _grant(request: HttpRequest) -> Grant:
-    reader: Reader = request.reader  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    reader: Reader = request.reader
     return door.open(reader, "api", kind="people")
 
 
@@ -33,7 +33,7 @@ def _territory(found: shapes.Territory) -> dict[str, Any]:
 
 
 @router.get("/organisations", summary="Organisations of the city")
-def organisations(request: HttpRequest) -> list[dict[str, Any]]:
+def organisations(request: Request) -> list[dict[str, Any]]:
     return [
         {"key": o.key, "title": dict(o.title), "kind": o.kind, "url": o.url, "parent": o.parent}
         for o in reads.organisations(_grant(request))
@@ -41,7 +41,7 @@ def organisations(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 @router.get("/offices", summary="Offices, with the centre that each serves and how to reach them")
-def offices(request: HttpRequest, centre: str | None = None) -> list[dict[str, Any]]:
+def offices(request: Request, centre: str | None = None) -> list[dict[str, Any]]:
     return [
         {
             "key": o.key,
@@ -56,11 +56,11 @@ def offices(request: HttpRequest, centre: str | None = None) -> list[dict[str, A
 
 
 @territories.get("/", summary="Territories, by level")
-def list_territories(request: HttpRequest, level: str | None = None) -> list[dict[str, Any]]:
+def list_territories(request: Request, level: str | None = None) -> list[dict[str, Any]]:
     return [_territory(t) for t in reads.territories(_grant(request), level)]
 
 
 @territories.get("/{key}", summary="One territory, with its outline where it is known")
-def territory(request: HttpRequest, key: str) -> dict[str, Any]:
+def territory(request: Request, key: str) -> dict[str, Any]:
     found = reads.territory(_grant(request), key)
     return {**_territory(found), "outline": found.outline}

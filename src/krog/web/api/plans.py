@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
 from ninja import Router
 
 from krog.base import times
@@ -12,12 +11,13 @@ from krog.base.errors import NotFound
 from krog.base.grant import Grant
 from krog.catalogue import door
 from krog.plans import reads, shapes
+from krog.web.request import Request
 
 router = Router(tags=["plans"])
 
 
-def _grant(request: HttpRequest) -> Grant:
-    return door.open(request.reader, "api")  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    return door.open(request.reader, "api")
 
 
 def _day(day: Any) -> str | None:
@@ -70,7 +70,7 @@ def _node(node: shapes.Node) -> dict[str, Any]:
 
 
 @router.get("/", summary="Plans with the version in force and the number of nodes by level")
-def plans(request: HttpRequest) -> list[dict[str, Any]]:
+def plans(request: Request) -> list[dict[str, Any]]:
     return [
         {**_plan(card.plan), "nodes": card.nodes, "by_level": dict(card.by_level)}
         for card in reads.plans(_grant(request))
@@ -78,18 +78,18 @@ def plans(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 @router.get("/{plan}", summary="A plan with the whole tree of a version (without one: of the version in force)")
-def plan(request: HttpRequest, plan: str, version: str | None = None) -> dict[str, Any]:
+def plan(request: Request, plan: str, version: str | None = None) -> dict[str, Any]:
     tree = reads.tree(_grant(request), plan, version)
     return {**_plan(tree.plan), "version": _version(tree.version), "nodes": [_node(n) for n in tree.nodes.values()]}
 
 
 @router.get("/{plan}/versions", summary="The versions of a plan, newest first")
-def versions(request: HttpRequest, plan: str) -> list[dict[str, Any] | None]:
+def versions(request: Request, plan: str) -> list[dict[str, Any] | None]:
     return [_version(version) for version in reads.versions(_grant(request), plan)]
 
 
 @router.get("/{plan}/diff", summary="What leads from version a (without one: the version in force) to version b")
-def diff(request: HttpRequest, plan: str, b: str, a: str | None = None) -> dict[str, Any]:
+def diff(request: Request, plan: str, b: str, a: str | None = None) -> dict[str, Any]:
     found = reads.diff(_grant(request), plan, a, b)
     return {
         "a": _version(found.a),
@@ -113,7 +113,7 @@ def diff(request: HttpRequest, plan: str, b: str, a: str | None = None) -> dict[
 
 
 @router.get("/{plan}/{key}", summary="A node of a version with its state, its reviews and the versions that changed it")
-def node(request: HttpRequest, plan: str, key: str, version: str | None = None) -> dict[str, Any]:
+def node(request: Request, plan: str, key: str, version: str | None = None) -> dict[str, Any]:
     grant = _grant(request)
     tree = reads.tree(grant, plan, version)
     if key not in tree.nodes:

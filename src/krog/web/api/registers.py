@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from django.http import HttpRequest, JsonResponse
+from django.http import JsonResponse
 from ninja import Query, Router
 
 from krog.base.grant import Grant
@@ -14,6 +14,7 @@ from krog.registers import reads, validity
 from krog.registers.schema import Field
 from krog.registers.shapes import Record, Register
 from krog.web.api.streams import Limit, Offset, Word, next_link
+from krog.web.request import Request
 
 router = Router(tags=["registers"])
 
@@ -21,8 +22,8 @@ router = Router(tags=["registers"])
 _QUESTIONS = frozenset({"q", "sort", "bbox", "limit", "offset", "format"})
 
 
-def _grant(request: HttpRequest) -> Grant:
-    return door.open(request.reader, "api", kind="registers")  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    return door.open(request.reader, "api", kind="registers")
 
 
 def _field(field: Field) -> dict[str, Any]:
@@ -62,21 +63,21 @@ def _record(record: Record) -> dict[str, Any]:
 
 
 @router.get("/")
-def list_registers(request: HttpRequest, dataset: Word = None) -> dict[str, Any]:
+def list_registers(request: Request, dataset: Word = None) -> dict[str, Any]:
     """Registers that the reader may see."""
     found = reads.registers(_grant(request), dataset=dataset)
     return {"items": [{**_register(r), "count": r.count} for r in found], "total": len(found)}
 
 
 @router.get("/{key}")
-def get_register(request: HttpRequest, key: str) -> dict[str, Any]:
+def get_register(request: Request, key: str) -> dict[str, Any]:
     """One register with its declared fields."""
     return _register(reads.register(_grant(request), key))
 
 
 @router.get("/{key}/records")
 def list_records(
-    request: HttpRequest,
+    request: Request,
     key: str,
     q: Annotated[str, Query(max_length=200)] = "",
     sort: Word = None,
@@ -100,7 +101,7 @@ def list_records(
 
 
 @router.get("/{key}/records/{record}")
-def get_record(request: HttpRequest, key: str, record: str) -> dict[str, Any]:
+def get_record(request: Request, key: str, record: str) -> dict[str, Any]:
     """One record with its history; only staff learn who changed it and why."""
     grant = _grant(request)
     found = reads.record(grant, key, record)
@@ -119,6 +120,6 @@ def get_record(request: HttpRequest, key: str, record: str) -> dict[str, Any]:
 
 
 @router.get("/{key}/{record}", include_in_schema=False)
-def get_record_by_address(request: HttpRequest, key: str, record: str) -> dict[str, Any]:
+def get_record_by_address(request: Request, key: str, record: str) -> dict[str, Any]:
     """The record's lasting address `/registers/<register>/<record>` as JSON."""
     return get_record(request, key, record)

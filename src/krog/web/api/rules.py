@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
 from ninja import Router
 
 from krog.base import times
@@ -13,12 +12,13 @@ from krog.base.grant import Grant
 from krog.catalogue import door
 from krog.rules import reads
 from krog.rules.shapes import Alert, Rule
+from krog.web.request import Request
 
 router = Router(tags=["rules"])
 
 
-def _grant(request: HttpRequest) -> Grant:
-    return door.open(request.reader, "api", kind="rules")  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    return door.open(request.reader, "api", kind="rules")
 
 
 def _time(moment: int | None) -> str | None:
@@ -54,13 +54,13 @@ def _alert(alert: Alert) -> dict[str, Any]:
 
 
 @router.get("/", summary="The rules and where they stand")
-def rule_list(request: HttpRequest) -> list[dict[str, Any]]:
+def rule_list(request: Request) -> list[dict[str, Any]]:
     return [_rule(rule) for rule in reads.rules(_grant(request))]
 
 
 @router.get("/alerts", summary="Alerts, newest first")
 def alert_list(
-    request: HttpRequest, open: bool = False, rule: str | None = None, limit: int = 50, offset: int = 0
+    request: Request, open: bool = False, rule: str | None = None, limit: int = 50, offset: int = 0
 ) -> dict[str, Any]:
     if not (1 <= limit <= 500 and 0 <= offset <= 10**9):
         raise Invalid("This is not a page.", "limit, offset", "limit 1 to 500, offset from 0")
@@ -69,10 +69,10 @@ def alert_list(
 
 
 @router.get("/alerts/{key}", summary="One alert with the readings behind it")
-def alert(request: HttpRequest, key: str) -> dict[str, Any]:
+def alert(request: Request, key: str) -> dict[str, Any]:
     return _alert(reads.alert(_grant(request), key))
 
 
 @router.get("/{key}", summary="One rule")
-def rule(request: HttpRequest, key: str) -> dict[str, Any]:
+def rule(request: Request, key: str) -> dict[str, Any]:
     return _rule(reads.rule(_grant(request), key))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest
 from ninja import Query, Router
 
 from krog.base import times
@@ -16,6 +15,7 @@ from krog.base.times import iso
 from krog.catalogue import door
 from krog.streams import reads
 from krog.streams.shapes import Datastream, Latest, Observation, Thing
+from krog.web.request import Request
 
 router = Router(tags=["streams"])
 things_router = Router(tags=["streams"])
@@ -25,8 +25,8 @@ Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 Word = Annotated[str | None, Query(max_length=200)]
 
 
-def _grant(request: HttpRequest) -> Grant:
-    return door.open(request.reader, "api", kind="streams")  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    return door.open(request.reader, "api", kind="streams")
 
 
 def moment(text: str | None, where: str) -> int | None:
@@ -42,7 +42,7 @@ def moment(text: str | None, where: str) -> int | None:
         raise Invalid(f"{text[:60]!r} is not a time.", where, "2026-05-12, 2026-05-12T07:30:00Z or …+02:00") from None
 
 
-def next_link(request: HttpRequest, **changed: Any) -> str:
+def next_link(request: Request, **changed: Any) -> str:
     """The address of the next page: this one with some questions changed."""
     asked = {name: value for name, value in request.GET.items() if name not in changed}
     return f"{settings().url}{request.path}?{urlencode({**asked, **changed})}"
@@ -113,7 +113,7 @@ def _stream(stream: Datastream, latest: Latest, *, whole: bool) -> dict[str, Any
 
 @router.get("/")
 def list_streams(
-    request: HttpRequest,
+    request: Request,
     dataset: Word = None,
     thing: Word = None,
     observed_property: Word = None,
@@ -142,7 +142,7 @@ def list_streams(
 
 
 @router.get("/{key}")
-def get_stream(request: HttpRequest, key: str) -> dict[str, Any]:
+def get_stream(request: Request, key: str) -> dict[str, Any]:
     """One datastream with its thing, sensor, observed property and newest value."""
     grant = _grant(request)
     stream = reads.datastream(grant, key)
@@ -164,7 +164,7 @@ def _observation(row: Observation, unit: str) -> dict[str, Any]:
 
 @router.get("/{key}/observations")
 def list_observations(
-    request: HttpRequest,
+    request: Request,
     key: str,
     start: Word = None,
     end: Word = None,
@@ -187,7 +187,7 @@ def list_observations(
 
 @router.get("/{key}/series")
 def get_series(
-    request: HttpRequest,
+    request: Request,
     key: str,
     start: Word = None,
     end: Word = None,
@@ -215,7 +215,7 @@ def get_series(
 
 
 @things_router.get("/")
-def list_things(request: HttpRequest, territory: Word = None, limit: Limit = 100, offset: Offset = 0) -> dict[str, Any]:
+def list_things(request: Request, territory: Word = None, limit: Limit = 100, offset: Offset = 0) -> dict[str, Any]:
     """Things of which the reader may see at least one datastream."""
     page = reads.things(_grant(request), territory=territory, limit=limit, offset=offset)
     found: dict[str, Any] = {"items": [_thing(thing) for thing in page.items], "total": page.total}
@@ -225,7 +225,7 @@ def list_things(request: HttpRequest, territory: Word = None, limit: Limit = 100
 
 
 @things_router.get("/{key}")
-def get_thing(request: HttpRequest, key: str) -> dict[str, Any]:
+def get_thing(request: Request, key: str) -> dict[str, Any]:
     """One thing with its datastreams."""
     grant = _grant(request)
     found = _thing(reads.thing(grant, key))

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
 from ninja import Router
 
 from krog.base import times
 from krog.base.grant import Grant
 from krog.catalogue import door
 from krog.voice import reads, shapes
+from krog.web.request import Request
 
 router = Router(tags=["voice"])
 
 LIMIT = 200
 
 
-def _grant(request: HttpRequest) -> Grant:
-    return door.open(request.reader, "api")  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    return door.open(request.reader, "api")
 
 
 def _call(call: shapes.Call) -> dict[str, Any]:
@@ -54,13 +54,13 @@ def _proposal(found: shapes.Proposal) -> dict[str, Any]:
 
 
 @router.get("/", summary="Calls for proposals, open ones first")
-def calls(request: HttpRequest, plan: str | None = None) -> list[dict[str, Any]]:
+def calls(request: Request, plan: str | None = None) -> list[dict[str, Any]]:
     return [_call(call) for call in reads.calls(_grant(request), plan)]
 
 
 @router.get("/proposals", summary="Public proposals, newest first; of a call or about a plan node")
 def proposals(
-    request: HttpRequest, call: str | None = None, node: str | None = None, limit: int = 50, offset: int = 0
+    request: Request, call: str | None = None, node: str | None = None, limit: int = 50, offset: int = 0
 ) -> dict[str, Any]:
     page = reads.proposals(
         _grant(request), call=call, node=node, limit=max(1, min(limit, LIMIT)), offset=max(0, min(offset, 10**9))
@@ -69,7 +69,7 @@ def proposals(
 
 
 @router.get("/proposals/{key}", summary="A proposal with its way; its words only once they are public")
-def proposal(request: HttpRequest, key: str) -> dict[str, Any]:
+def proposal(request: Request, key: str) -> dict[str, Any]:
     grant = _grant(request)
     found = reads.proposal(grant, key)
     steps = [
@@ -88,5 +88,5 @@ def proposal(request: HttpRequest, key: str) -> dict[str, Any]:
 
 
 @router.get("/{key}", summary="A call for proposals")
-def call(request: HttpRequest, key: str) -> dict[str, Any]:
+def call(request: Request, key: str) -> dict[str, Any]:
     return _call(reads.call(_grant(request), key))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -26,6 +26,7 @@ from krog.registers.shapes import Record, Register
 from krog.streams import reads as streams
 from krog.web.components import formats, maps, stream_view
 from krog.web.components.paging import here
+from krog.web.request import Request
 
 #: Names of fields that hold keys of datastreams.
 STREAM_FIELDS = ("stream", "streams", "datastream", "datastreams")
@@ -113,7 +114,7 @@ def values(register: Register, record: Record) -> list[Value]:
     return [shown(field, record.values[field.name]) for field in register.fields if field.name in record.values]
 
 
-def columns(request: HttpRequest, fields: Sequence[Field], sort: str) -> list[Column]:
+def columns(request: Request, fields: Sequence[Field], sort: str) -> list[Column]:
     """The heads of a table of records."""
     found = []
     for field in fields:
@@ -125,7 +126,7 @@ def columns(request: HttpRequest, fields: Sequence[Field], sort: str) -> list[Co
     return found
 
 
-def asked(request: HttpRequest) -> dict[str, str]:
+def asked(request: Request) -> dict[str, str]:
     """The filters that an address names; empty ones are none."""
     given = {name: str(value)[:200] for name, value in request.GET.items() if name not in QUESTIONS}
     return {name: value for name, value in given.items() if value.strip()}
@@ -213,13 +214,13 @@ def _close(features: Sequence[Mapping[str, Any]]) -> tuple[float, float, float, 
     return west - pad, south - pad, east + pad, north + pad
 
 
-def stream_lines(request: HttpRequest, purpose: str, register: Register, record: Record) -> list[stream_view.Line]:
+def stream_lines(request: Request, purpose: str, register: Register, record: Record) -> list[stream_view.Line]:
     """The datastreams that a record names, with their newest values, as far as the reader may see them."""
     named = " ".join(str(record.values.get(f.name, "")) for f in register.fields if f.name in STREAM_FIELDS)
     keys = [key for key in re.split(r"[\s|,;]+", named) if key]
     if not keys:
         return []
-    grant = door.open(request.reader, purpose, kind="streams")  # type: ignore[attr-defined]
+    grant = door.open(request.reader, purpose, kind="streams")
     found = streams.datastreams(grant, keys=keys[:20]).items
     return stream_view.lines(found, streams.latest_of(grant, found), "portal-streams-detail")
 

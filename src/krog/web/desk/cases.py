@@ -10,7 +10,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -35,14 +35,15 @@ from krog.web.desk.work import everybody, me, row
 from krog.web.portal import case_words as words
 from krog.web.portal.cases import photo_response
 from krog.web.portal.rules import alert_context
+from krog.web.request import Request
 
 PAGE = 50
 #: How long a case may be put off from a row, in hours.
 SNOOZES = {"3": later("for three hours"), "24": later("until tomorrow"), "168": later("for a week")}
 
 
-def _grant(request: HttpRequest, kind: str = "cases") -> Grant:
-    return door.open(request.reader, "desk", kind=kind)  # type: ignore[attr-defined]
+def _grant(request: Request, kind: str = "cases") -> Grant:
+    return door.open(request.reader, "desk", kind=kind)
 
 
 def _crumbs(*more: tuple[str, str]) -> list[dict[str, str]]:
@@ -58,13 +59,13 @@ class SayForm(forms.Form):
     )
 
 
-def detail(request: HttpRequest, key: str) -> HttpResponse:
+def detail(request: Request, key: str) -> HttpResponse:
     """One case in full."""
     return _page(request, key, SayForm())
 
 
-def _page(request: HttpRequest, key: str, form: SayForm, status: int = 200) -> HttpResponse:
-    reader: Reader = request.reader  # type: ignore[attr-defined]
+def _page(request: Request, key: str, form: SayForm, status: int = 200) -> HttpResponse:
+    reader: Reader = request.reader
     case, entries = reads.case_and_history(_grant(request), key)
     staff = everybody(request)
     names = words.offices()
@@ -97,23 +98,23 @@ def _page(request: HttpRequest, key: str, form: SayForm, status: int = 200) -> H
     )
 
 
-def _alert(request: HttpRequest, case: shapes.Case) -> dict[str, Any] | None:
+def _alert(request: Request, case: shapes.Case) -> dict[str, Any] | None:
     """The alert behind a case with its readings and chart, or None."""
     if case.cause is None or case.cause.noun != "alert":
         return None
     grant = _grant(request, "rules")
     try:
         alert, rule = rules.alert_and_rule(grant, case.cause.key)
-        return alert_context(request.reader, alert, rule, grant, "desk")  # type: ignore[attr-defined]
+        return alert_context(request.reader, alert, rule, grant, "desk")
     except NotFound:
         return None
 
 
-def _text(request: HttpRequest) -> str:
+def _text(request: Request) -> str:
     return str(request.POST.get("text", ""))
 
 
-def _publish(request: HttpRequest, by: Reader, key: str) -> None:
+def _publish(request: Request, by: Reader, key: str) -> None:
     named = request.POST.getlist("photos")
     chosen = frozenset(int(each) for each in named if each.isascii() and each.isdigit() and len(each) < 19)
     verbs.publish(
@@ -126,14 +127,14 @@ def _publish(request: HttpRequest, by: Reader, key: str) -> None:
     )
 
 
-def _snooze(request: HttpRequest, by: Reader, key: str) -> None:
+def _snooze(request: Request, by: Reader, key: str) -> None:
     hours = request.POST.get("hours", "")
     if hours not in (*SNOOZES, "0"):
         raise Invalid(_("Choose for how long."), "hours")
     verbs.snooze(by, key=key, until=times.now() + int(hours) * times.HOUR if hours != "0" else 0)
 
 
-def _tick(request: HttpRequest, by: Reader, key: str) -> None:
+def _tick(request: Request, by: Reader, key: str) -> None:
     step = request.POST.get("step", "")
     if not (step.isascii() and step.isdigit() and len(step) < 4):
         raise NotFound("The protocol has no such step.", "step")
@@ -141,7 +142,7 @@ def _tick(request: HttpRequest, by: Reader, key: str) -> None:
 
 
 #: What the buttons of a case do, by their value.
-ACTS: Mapping[str, Callable[[HttpRequest, Reader, str], object]] = {
+ACTS: Mapping[str, Callable[[Request, Reader, str], object]] = {
     "take": lambda r, by, key: verbs.take(by, key=key),
     "assign": lambda r, by, key: verbs.assign(by, key=key, account=r.POST.get("account", "")),
     "hand-over": lambda r, by, key: verbs.assign(by, key=key, office=r.POST.get("office", ""), reason=_text(r)),
@@ -173,13 +174,13 @@ DONE = {
 
 
 @require_POST
-def act(request: HttpRequest, key: str) -> HttpResponse:
+def act(request: Request, key: str) -> HttpResponse:
     """Does what a button of a case says, and goes back to where it was pressed; what was written is never lost."""
     wanted = request.POST.get("act", "")
     if wanted not in ACTS:
         raise Invalid("There is no such action.", "act", ", ".join(ACTS))
     try:
-        ACTS[wanted](request, request.reader, key)  # type: ignore[attr-defined]
+        ACTS[wanted](request, request.reader, key)
     except (Invalid, Conflict, Forbidden) as error:
         form = SayForm(request.POST)
         form.is_valid()
@@ -192,7 +193,7 @@ def act(request: HttpRequest, key: str) -> HttpResponse:
     return HttpResponseRedirect(back if safe else reverse("desk-cases-detail", args=[key]))
 
 
-def photo(request: HttpRequest, key: str, number: int) -> HttpResponse:
+def photo(request: Request, key: str, number: int) -> HttpResponse:
     """A photo of a case."""
     return photo_response(reads.photo_file(_grant(request), key, number))
 
@@ -218,9 +219,9 @@ class OpenForm(forms.Form):
     phone = forms.CharField(label=later("Phone of that person"), max_length=50, required=False)
 
 
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: Request) -> HttpResponse:
     """Opens a case for somebody who called or came."""
-    by: Reader = request.reader  # type: ignore[attr-defined]
+    by: Reader = request.reader
     require(by, "clerk", "official", "operator", "planner", "digital_officer", what="open a case")
     form = OpenForm(request.POST or None)
     kinds, protocols = form.fields["type"], form.fields["protocol"]
@@ -249,9 +250,9 @@ def new(request: HttpRequest) -> HttpResponse:
 # Mail
 
 
-def mail(request: HttpRequest) -> HttpResponse:
+def mail(request: Request) -> HttpResponse:
     """The outbox: what waits, what could not be sent and why."""
-    by: Reader = request.reader  # type: ignore[attr-defined]
+    by: Reader = request.reader
     require(by, "clerk", "official", "operator", "planner", "digital_officer", what="see the outbox")
     if request.method == "POST":
         number = request.POST.get("mail", "")
@@ -303,13 +304,13 @@ def _demo_only() -> None:
         raise NotFound("There is a mailbox only in a demonstration that keeps its mails.", "mailbox")
 
 
-def letters(request: HttpRequest) -> HttpResponse:
+def letters(request: Request) -> HttpResponse:
     """The mailbox of a demo: what people would have been sent."""
     _demo_only()
     return render(request, "desk/cases/mailbox.html", {"letters": mailbox.letters()})
 
 
-def letter(request: HttpRequest, name: str) -> HttpResponse:
+def letter(request: Request, name: str) -> HttpResponse:
     """One mail of the demo's mailbox; answering it goes over real SMTP to the listener."""
     _demo_only()
     found = mailbox.letter(name)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 
 from krog.base.errors import Forbidden
 from krog.catalogue import door, reads
+from krog.web.request import Request
 
 #: Accesses on the page.
 SHOWN = 200
 
 
-def accesses(request: HttpRequest) -> HttpResponse:
+def accesses(request: Request) -> HttpResponse:
     """The newest accesses, of one dataset when the address names it."""
-    reader = request.reader  # type: ignore[attr-defined]
+    reader = request.reader
     if not reader.roles & {"digital_officer", "administrator"}:
         raise Forbidden(_("The access log is read by digital officers and administrators."))
     grant = door.open(reader, "desk", kind="catalogue")

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -18,12 +18,14 @@ from krog.base.errors import KrogError
 from krog.base.grant import Grant, Reader
 from krog.catalogue import door
 from krog.indicators import reads, verbs
-from krog.indicators.shapes import Request, RequestState
+from krog.indicators.shapes import Request as Asked
+from krog.indicators.shapes import RequestState
 from krog.people import reads as people
 from krog.people.permissions import STAFF, is_staff, may, require
 from krog.web import navigation
 from krog.web.components.indicators import view, words
 from krog.web.components.indicators.forms import confirm_page, enter_page
+from krog.web.request import Request
 
 #: Tab -> the states that it shows (none: indicators), its words.
 TABS: dict[str, tuple[tuple[str, ...], Any]] = {
@@ -36,8 +38,8 @@ TABS: dict[str, tuple[tuple[str, ...], Any]] = {
 MOST = 200
 
 
-def _grant(request: HttpRequest) -> Grant:
-    reader: Reader = request.reader  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    reader: Reader = request.reader
     require(reader, *STAFF, what=_("see the values in the desk"))
     return door.open(reader, "desk", kind="indicators")
 
@@ -47,13 +49,13 @@ def _offices(reader: Reader) -> frozenset[str] | None:
     return None if may(reader, "planner", "digital_officer") else reader.offices
 
 
-def _requests(grant: Grant, tab: str) -> list[Request]:
+def _requests(grant: Grant, tab: str) -> list[Asked]:
     found = reads.requests(grant, states=TABS[tab][0], offices=_offices(grant.reader), limit=MOST).items
     return [one for one in found if tab != "late" or one.late(times.now())]
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: Request) -> HttpResponse:
     """What waits, by tabs."""
     grant = _grant(request)
     tab = request.GET.get("tab", "enter")
@@ -77,7 +79,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     })  # fmt: skip
 
 
-def _act(one: Request) -> str:
+def _act(one: Asked) -> str:
     """Where a request leads: to the form that it waits for."""
     if one.state == RequestState.ENTERED:
         return reverse("desk-indicators-confirm", args=[one.key])
@@ -85,14 +87,14 @@ def _act(one: Request) -> str:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def enter(request: HttpRequest, key: str) -> HttpResponse:
+def enter(request: Request, key: str) -> HttpResponse:
     """The form for a value."""
     grant = _grant(request)
     return enter_page(request, grant.reader, key, template="desk/indicators/enter.html", back=_back("enter"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def confirm(request: HttpRequest, key: str) -> HttpResponse:
+def confirm(request: Request, key: str) -> HttpResponse:
     """The form of the second person."""
     grant = _grant(request)
     return confirm_page(request, grant.reader, key, template="desk/indicators/confirm.html", back=_back("confirm"))
@@ -103,7 +105,7 @@ def _back(tab: str) -> str:
 
 
 @require_POST
-def remind(request: HttpRequest, key: str) -> HttpResponse:
+def remind(request: Request, key: str) -> HttpResponse:
     """Sends the mail that a request waits for once more."""
     grant = _grant(request)
     reads.request(grant, key)
@@ -126,7 +128,7 @@ class ResponsibleForm(forms.Form):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def responsible(request: HttpRequest, key: str) -> HttpResponse:
+def responsible(request: Request, key: str) -> HttpResponse:
     """Who answers for the values of an indicator, with its journal."""
     grant = _grant(request)
     about = reads.indicator(grant, key)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.apps import apps
 from django.forms.models import model_to_dict
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from krog.base.ids import Ref
 from krog.catalogue import access_log
 from krog.journal import reads as journal
 from krog.web.components.paging import offset_of
+from krog.web.request import Request
 from krog.web.settings import NOUNS
 
 #: Columns that are never shown, to nobody.
@@ -36,14 +37,14 @@ def _models() -> dict[str, type]:
     return {m._meta.label_lower: m for m in found}
 
 
-def _require(request: HttpRequest, what: str) -> None:
-    reader = request.reader  # type: ignore[attr-defined]
+def _require(request: Request, what: str) -> None:
+    reader = request.reader
     if not reader.roles & {"digital_officer", "administrator"}:
         raise Forbidden(_("Records are inspected by digital officers and administrators."))
     access_log.note(reader, "desk", [f"inspect:{what}"])
 
 
-def tables(request: HttpRequest) -> HttpResponse:
+def tables(request: Request) -> HttpResponse:
     """All tables with their number of rows, and the newest entries of the journal."""
     _require(request, "tables")
     rows = [(name, model._default_manager.count()) for name, model in sorted(_models().items())]  # type: ignore[attr-defined]
@@ -58,7 +59,7 @@ def _one(model: Any, pk: str) -> Any:
         return None
 
 
-def rows(request: HttpRequest, table: str) -> HttpResponse:
+def rows(request: Request, table: str) -> HttpResponse:
     """The rows of one table, newest first."""
     model = _models().get(table)
     if model is None:
@@ -77,7 +78,7 @@ def rows(request: HttpRequest, table: str) -> HttpResponse:
     return render(request, "desk/inspect/rows.html", {"table": table, "rows": shown, "page": page})
 
 
-def row(request: HttpRequest, table: str, pk: str) -> HttpResponse:
+def row(request: Request, table: str, pk: str) -> HttpResponse:
     """One row with every field, and its history where it has one."""
     model = _models().get(table)
     found = _one(model, pk) if model else None

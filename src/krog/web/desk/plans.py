@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import get_language
@@ -34,10 +34,11 @@ from krog.web.portal.plans import (
     review_words,
     version_words,
 )
+from krog.web.request import Request
 
 
-def _grant(request: HttpRequest) -> Grant:
-    return door.open(request.reader, "desk")  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    return door.open(request.reader, "desk")
 
 
 def _said(text: Any) -> str:
@@ -48,7 +49,7 @@ def _crumbs(*more: tuple[str, str]) -> list[dict[str, str]]:
     return [{"title": _("Plan"), "href": reverse("desk-plans-list")}, *({"title": t, "href": h} for t, h in more)]
 
 
-def _sent(form: Any, request: HttpRequest, act: Any) -> bool:
+def _sent(form: Any, request: Request, act: Any) -> bool:
     """Whether a form was sent and its verb went through; what was refused stands in the form."""
     if request.method != "POST" or not form.is_valid():
         return False
@@ -64,7 +65,7 @@ def _status(form: Any) -> int:
     return 422 if form.is_bound and form.errors else 200
 
 
-def _list(request: HttpRequest) -> HttpResponse:
+def _list(request: Request) -> HttpResponse:
     """All plans; the only one opens at once."""
     grant = _grant(request)
     cards = reads.plans(grant)
@@ -73,7 +74,7 @@ def _list(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/plans/list.html", {"cards": cards, "crumbs": _crumbs()})
 
 
-def table(request: HttpRequest, plan: str) -> HttpResponse:
+def table(request: Request, plan: str) -> HttpResponse:
     """The plan in force as a table: who answers for each node, how it is doing, when it was looked at."""
     grant = _grant(request)
     tree = reads.tree(grant, plan)
@@ -122,9 +123,9 @@ def table(request: HttpRequest, plan: str) -> HttpResponse:
     )
 
 
-def review(request: HttpRequest, plan: str, key: str) -> HttpResponse:
+def review(request: Request, plan: str, key: str) -> HttpResponse:
     """A review of a node beside what its indicators say now."""
-    by = request.reader  # type: ignore[attr-defined]
+    by = request.reader
     require(by, "planner", what=_("review a plan"))
     grant = _grant(request)
     tree = reads.tree(grant, plan)
@@ -161,9 +162,9 @@ def _node(tree: Tree, key: str) -> Node:
     return tree.nodes[key]
 
 
-def begin(request: HttpRequest, plan: str) -> HttpResponse:
+def begin(request: Request, plan: str) -> HttpResponse:
     """Begins a draft."""
-    by = request.reader  # type: ignore[attr-defined]
+    by = request.reader
     require(by, "planner", what=_("begin a draft of a plan"))
     form = forms.DraftForm(request.POST or None)
     made: list[str] = []
@@ -184,9 +185,9 @@ def begin(request: HttpRequest, plan: str) -> HttpResponse:
     )
 
 
-def draft(request: HttpRequest, plan: str, key: str) -> HttpResponse:
+def draft(request: Request, plan: str, key: str) -> HttpResponse:
     """A draft: what it changes against the version in force, and what can be done with it."""
-    by = request.reader  # type: ignore[attr-defined]
+    by = request.reader
     require(by, "planner", what=_("see the drafts of a plan"))
     grant = _grant(request)
     consult = forms.ConsultForm(request.POST if request.POST.get("act") == "consult" else None)
@@ -218,9 +219,9 @@ def draft(request: HttpRequest, plan: str, key: str) -> HttpResponse:
 
 
 def _act(
-    request: HttpRequest, plan: str, key: str, consult: forms.ConsultForm, withdraw: forms.WithdrawForm
+    request: Request, plan: str, key: str, consult: forms.ConsultForm, withdraw: forms.WithdrawForm
 ) -> HttpResponse | None:
-    by = request.reader  # type: ignore[attr-defined]
+    by = request.reader
     if request.method != "POST":
         return None
     here = HttpResponseRedirect(reverse("desk-plans-draft", args=[plan, key]))
@@ -241,16 +242,16 @@ def _act(
     return here
 
 
-def open_node(request: HttpRequest, plan: str, key: str) -> HttpResponse:
+def open_node(request: Request, plan: str, key: str) -> HttpResponse:
     """To the form of the chosen node of a draft."""
     node = request.GET.get("node", "")
     reads.node(_grant(request), plan, node, key)
     return HttpResponseRedirect(reverse("desk-plans-change", args=[plan, key, node]))
 
 
-def change(request: HttpRequest, plan: str, key: str, node: str = "") -> HttpResponse:
+def change(request: Request, plan: str, key: str, node: str = "") -> HttpResponse:
     """The fields of a node in a draft (a new one without `node`), its links and indicators."""
-    by = request.reader  # type: ignore[attr-defined]
+    by = request.reader
     require(by, "planner", what=_("change a plan"))
     grant = _grant(request)
     tree = reads.tree(grant, plan, key)
@@ -347,9 +348,9 @@ def _reasons(grant: Grant, plan: str, node: str) -> list[tuple[str, str]]:
     return found
 
 
-def adopt(request: HttpRequest, plan: str, key: str) -> HttpResponse:
+def adopt(request: Request, plan: str, key: str) -> HttpResponse:
     """The adoption in two steps: body, day and gazette; then once more with what it changes, to confirm."""
-    by = request.reader  # type: ignore[attr-defined]
+    by = request.reader
     require(by, "planner", what=_("enter the adoption of a plan"))
     grant = _grant(request)
     form = forms.AdoptForm(request.POST or None)

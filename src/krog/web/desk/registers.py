@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -18,27 +18,28 @@ from krog.registers.shapes import Record, Register
 from krog.web.components import record_view
 from krog.web.components.paging import offset_of, pager
 from krog.web.components.record_form import RecordForm
+from krog.web.request import Request
 
 LIMIT = 100
 COLUMNS = 6
 
 
-def _grant(request: HttpRequest) -> Grant:
-    return door.open(request.reader, "desk", kind="registers")  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    return door.open(request.reader, "desk", kind="registers")
 
 
-def _may(request: HttpRequest, register: Register) -> bool:
-    return register.dataset in verbs.editable(request.reader)  # type: ignore[attr-defined]
+def _may(request: Request, register: Register) -> bool:
+    return register.dataset in verbs.editable(request.reader)
 
 
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: Request) -> HttpResponse:
     """The registers that the reader may see, and which of them he may change."""
-    mine = verbs.editable(request.reader)  # type: ignore[attr-defined]
+    mine = verbs.editable(request.reader)
     rows = [(register, register.dataset in mine) for register in reads.registers(_grant(request))]
     return render(request, "desk/registers/list.html", {"rows": rows})
 
 
-def detail(request: HttpRequest, key: str) -> HttpResponse:
+def detail(request: Request, key: str) -> HttpResponse:
     """The records of a register, to find the one that is to be changed."""
     grant = _grant(request)
     register = reads.register(grant, key)
@@ -61,7 +62,7 @@ def detail(request: HttpRequest, key: str) -> HttpResponse:
     )
 
 
-def add(request: HttpRequest, key: str) -> HttpResponse:
+def add(request: Request, key: str) -> HttpResponse:
     """The form of a new record."""
     register = reads.register(_grant(request), key)
     form = RecordForm(register, None, request.POST if request.method == "POST" else None)
@@ -69,7 +70,7 @@ def add(request: HttpRequest, key: str) -> HttpResponse:
         about = form.cleaned_data
         try:
             made = verbs.add_record(
-                request.reader,  # type: ignore[attr-defined]
+                request.reader,
                 register=key,
                 key=about["key"],
                 values=form.values(),
@@ -91,7 +92,7 @@ def add(request: HttpRequest, key: str) -> HttpResponse:
     )
 
 
-def record(request: HttpRequest, key: str, record: str) -> HttpResponse:
+def record(request: Request, key: str, record: str) -> HttpResponse:
     """A record to change: its form, its history, undoing the last change, taking it out of use."""
     grant = _grant(request)
     register = reads.register(grant, key)
@@ -118,14 +119,14 @@ def record(request: HttpRequest, key: str, record: str) -> HttpResponse:
     )
 
 
-def _saved(request: HttpRequest, form: RecordForm, found: Record) -> bool:
+def _saved(request: Request, form: RecordForm, found: Record) -> bool:
     about = form.cleaned_data
     wanted: dict[str, Any] = {"valid_from": about["valid_from"], "valid_to": about["valid_to"]}
     if form.register.has_geometry:
         wanted["geometry"] = form.geometry()
     try:
         new = verbs.change_record(
-            request.reader,  # type: ignore[attr-defined]
+            request.reader,
             key=found.key,
             seen=about["seen"],
             values=form.values(),
@@ -142,11 +143,11 @@ def _saved(request: HttpRequest, form: RecordForm, found: Record) -> bool:
     return True
 
 
-def _act(request: HttpRequest, found: Record, act: str) -> HttpResponse:
+def _act(request: Request, found: Record, act: str) -> HttpResponse:
     seen = request.POST.get("seen", "")
     version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else 0
     reason = request.POST.get("reason", "")[:500]
-    reader = request.reader  # type: ignore[attr-defined]
+    reader = request.reader
     try:
         if act == "undo":
             verbs.undo_record(reader, key=found.key, seen=version, reason=reason)

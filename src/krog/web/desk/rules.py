@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -20,12 +20,13 @@ from krog.web.components import rule_view
 from krog.web.components.paging import offset_of, pager
 from krog.web.portal import case_words as words
 from krog.web.portal.rules import alert_context, alert_row, titles_of
+from krog.web.request import Request
 
 PAGE = 50
 
 
-def _grant(request: HttpRequest) -> Grant:
-    return door.open(request.reader, "desk", kind="rules")  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    return door.open(request.reader, "desk", kind="rules")
 
 
 def _crumbs(*more: tuple[str, str]) -> list[dict[str, str]]:
@@ -40,7 +41,7 @@ class ModeForm(forms.Form):
     reason = forms.CharField(label=later("Why?"), max_length=500)
 
 
-def rule_list(request: HttpRequest) -> HttpResponse:
+def rule_list(request: Request) -> HttpResponse:
     """All rules with where they stand, and the alerts."""
     grant, offset = _grant(request), offset_of(request)
     page = reads.alerts(grant, open_only=request.GET.get("open") == "1", limit=PAGE, offset=offset)
@@ -65,9 +66,9 @@ def rule_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-def detail(request: HttpRequest, key: str) -> HttpResponse:
+def detail(request: Request, key: str) -> HttpResponse:
     """One rule: what it looks at, what it found, how it does on its samples; switching it."""
-    reader: Reader = request.reader  # type: ignore[attr-defined]
+    reader: Reader = request.reader
     grant = _grant(request)
     rule = reads.rule(grant, key)
     form = ModeForm(request.POST or None, initial={"mode": rule.mode})
@@ -107,9 +108,9 @@ def detail(request: HttpRequest, key: str) -> HttpResponse:
     )
 
 
-def alert(request: HttpRequest, key: str) -> HttpResponse:
+def alert(request: Request, key: str) -> HttpResponse:
     """One alert with its readings; acknowledging it."""
-    reader: Reader = request.reader  # type: ignore[attr-defined]
+    reader: Reader = request.reader
     grant = _grant(request)
     if request.method == "POST":
         try:

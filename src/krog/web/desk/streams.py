@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -20,6 +20,7 @@ from krog.people.permissions import may
 from krog.streams import reads
 from krog.web.components import stream_view
 from krog.web.components.paging import Pager, here, offset_of, pager
+from krog.web.request import Request
 
 LIMIT = 200
 ON_LEDGER = 50
@@ -44,11 +45,11 @@ STATES = {
 }
 
 
-def _grant(request: HttpRequest) -> Grant:
-    return door.open(request.reader, "desk", kind="streams")  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    return door.open(request.reader, "desk", kind="streams")
 
 
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: Request) -> HttpResponse:
     """All datastreams, those that need attention first."""
     grant = _grant(request)
     text, offset, wanted = request.GET.get("q", "")[:100], offset_of(request), request.GET.get("state", "")
@@ -77,12 +78,12 @@ def listing(request: HttpRequest) -> HttpResponse:
     )
 
 
-def detail(request: HttpRequest, key: str) -> HttpResponse:
+def detail(request: Request, key: str) -> HttpResponse:
     """One datastream for those who look after it: how to feed it by hand, what was not accepted, who changed it."""
     grant = _grant(request)
     stream = reads.datastream(grant, key)
     latest = reads.latest_of(grant, [stream])[key]
-    reader = request.reader  # type: ignore[attr-defined]
+    reader = request.reader
     keeper = may(reader, "operator", "digital_officer")
     fates = reads.fates(grant, [stream]).get(key, {})
     found = settings()
@@ -113,7 +114,7 @@ def _example(low: float | None, high: float | None) -> str:
     return f"{low if low is not None else high if high is not None else 1:g}"
 
 
-def ledger(request: HttpRequest) -> HttpResponse:
+def ledger(request: Request) -> HttpResponse:
     """The loss ledger: messages that were not accepted, by reason; tried again or dismissed with a note."""
     grant = _grant(request)
     if request.method == "POST":
@@ -158,7 +159,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _answer(request: HttpRequest) -> HttpResponse:
+def _answer(request: Request) -> HttpResponse:
     chosen = [text for text in request.POST.getlist("id") if text.isascii() and text.isdigit() and len(text) < 19]
     note = request.POST.get("note", "").strip()[:500]
     back = HttpResponseRedirect(here(request))
@@ -166,7 +167,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Nothing is chosen. Tick the messages first."))
         return back
     ids = [int(text) for text in chosen]
-    reader = request.reader  # type: ignore[attr-defined]
+    reader = request.reader
     try:
         if request.POST.get("act") == "dismiss":
             count = aside.dismiss_aside(reader, ids=ids, note=note)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
@@ -24,6 +24,7 @@ from krog.web.desk import (
     voice,
     work,
 )
+from krog.web.request import Request
 from krog.web.sign_in import ask_to_sign_in
 
 
@@ -31,8 +32,8 @@ def staff_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
     """The first gate of the desk; what exactly may be done is asked in the verbs."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        reader = request.reader  # type: ignore[attr-defined]
+    def guarded(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        reader = request.reader
         if reader.is_anonymous:
             return ask_to_sign_in(request)
         if not is_staff(reader):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -23,6 +23,7 @@ from krog.web.desk.plans_forms import add_errors
 from krog.web.navigation import COUNTERS
 from krog.web.portal import plans_words as words
 from krog.web.portal.voice import number, pager, proposal_words, step_words
+from krog.web.request import Request
 
 PAGE = 50
 
@@ -49,11 +50,11 @@ class AnswerForm(forms.Form):
     )
 
 
-def _grant(request: HttpRequest) -> Grant:
-    return door.open(request.reader, "desk")  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    return door.open(request.reader, "desk")
 
 
-def _list(request: HttpRequest) -> HttpResponse:
+def _list(request: Request) -> HttpResponse:
     """Proposals by state; those that wait for an answer first."""
     grant = _grant(request)
     state = request.GET.get("state", "received")
@@ -81,7 +82,7 @@ def _list(request: HttpRequest) -> HttpResponse:
     )
 
 
-def proposal(request: HttpRequest, key: str) -> HttpResponse:
+def proposal(request: Request, key: str) -> HttpResponse:
     """A proposal with its answer form; once accepted, the way into a draft."""
     grant = _grant(request)
     by = grant.reader

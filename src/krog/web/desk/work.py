@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -32,6 +32,7 @@ from krog.web.components import stream_view
 from krog.web.components.indicators import view as indicator_view
 from krog.web.components.paging import here, offset_of, pager
 from krog.web.portal import case_words as words
+from krog.web.request import Request
 
 PAGE = 25
 TAB_TITLES = {
@@ -51,11 +52,11 @@ EMPTY = {
 SHOWN = 8
 
 
-def _grant(request: HttpRequest, kind: str = "cases") -> Grant:
-    return door.open(request.reader, "desk", kind=kind)  # type: ignore[attr-defined]
+def _grant(request: Request, kind: str = "cases") -> Grant:
+    return door.open(request.reader, "desk", kind=kind)
 
 
-def everybody(request: HttpRequest) -> list[Person]:
+def everybody(request: Request) -> list[Person]:
     """All people of the city, read once in a request."""
     return people.people(_grant(request, "people"))
 
@@ -78,7 +79,7 @@ def row(case: Summary, reader: Reader, account: str, staff: Sequence[Person], na
     }
 
 
-def _tabs(request: HttpRequest, chosen: str, counts: dict[str, int]) -> list[dict[str, Any]]:
+def _tabs(request: Request, chosen: str, counts: dict[str, int]) -> list[dict[str, Any]]:
     return [
         {
             "key": tab,
@@ -91,9 +92,9 @@ def _tabs(request: HttpRequest, chosen: str, counts: dict[str, int]) -> list[dic
     ]
 
 
-def _queue(request: HttpRequest, offices: Sequence[str], names: dict[str, str], *, centre: bool) -> dict[str, Any]:
+def _queue(request: Request, offices: Sequence[str], names: dict[str, str], *, centre: bool) -> dict[str, Any]:
     """Tabs and rows for some offices."""
-    reader: Reader = request.reader  # type: ignore[attr-defined]
+    reader: Reader = request.reader
     staff, grant, offset = everybody(request), _grant(request), offset_of(request)
     account = me(reader, staff)
     counts = reads.work_counts(grant, me=account, offices=offices, only_offices=centre)
@@ -116,9 +117,9 @@ def _queue(request: HttpRequest, offices: Sequence[str], names: dict[str, str], 
     }
 
 
-def work(request: HttpRequest) -> HttpResponse:
+def work(request: Request) -> HttpResponse:
     """What waits for the person who is signed in."""
-    reader: Reader = request.reader  # type: ignore[attr-defined]
+    reader: Reader = request.reader
     found = {office.key: office for office in people.offices(_grant(request, "people"))}
     names = {key: words.said(office.title) or key for key, office in found.items()}
     offices = list(found) if "administrator" in reader.roles else sorted(reader.offices)
@@ -135,7 +136,7 @@ def work(request: HttpRequest) -> HttpResponse:
     )
 
 
-def centre(request: HttpRequest, key: str) -> HttpResponse:
+def centre(request: Request, key: str) -> HttpResponse:
     """A centre: its cases, then what is now, how it does, what is intended, data and services."""
     if key not in CENTRES:
         raise NotFound(f"There is no centre {key!r}.", "centre", ", ".join(CENTRES))
@@ -167,7 +168,7 @@ def _duty(offices: Sequence[Office], staff: Sequence[Person]) -> list[dict[str, 
     return found
 
 
-def _now(request: HttpRequest, offices: set[str]) -> dict[str, Any]:
+def _now(request: Request, offices: set[str]) -> dict[str, Any]:
     """The datasets that the centre's offices keep, and the newest values of their streams."""
     datasets = [d for d in catalogue.datasets(_grant(request, "catalogue")) if d.office in offices]
     grant = _grant(request, "streams")
@@ -183,17 +184,17 @@ def _now(request: HttpRequest, offices: set[str]) -> dict[str, Any]:
     }
 
 
-def _course(request: HttpRequest, offices: set[str]) -> dict[str, Any]:
+def _course(request: Request, offices: set[str]) -> dict[str, Any]:
     """How the centre does and what it intends: indicators and nodes of the plan that its offices answer for."""
     standings = indicators.standings(_grant(request, "indicators")).values()
     ours = [indicator_view.row(each) for each in standings if each.indicator.office in offices]
     return {"indicators": ours[:SHOWN], "nodes": _nodes(request, offices)}
 
 
-def _nodes(request: HttpRequest, offices: set[str]) -> list[Any]:
+def _nodes(request: Request, offices: set[str]) -> list[Any]:
     """The nodes of the plans in force that these offices answer for. A plan moves when a council adopts it, so the
     page of a centre looks at most once a minute."""
-    reader: Reader = request.reader  # type: ignore[attr-defined]
+    reader: Reader = request.reader
     name = hashlib.sha256(repr((sorted(offices), sorted(reader.roles))).encode()).hexdigest()
     found: list[Any] | None = cache.get(f"desk-nodes:{name}")
     if found is None:

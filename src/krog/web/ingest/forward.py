@@ -48,8 +48,8 @@ BROKEN = """<!doctype html><html lang="sl"><head><meta charset="utf-8">
 
 
 class Forwarder:
-    """A reverse proxy to a Unix socket. `largest` bounds requests, `secure` says that clients come by https, `proxies` whose
-    word is taken on who asks.
+    """A reverse proxy to a Unix socket. `largest` bounds requests, `secure` says that clients come by https,
+    `proxies` whose word is taken on who asks.
 
     A request is handed on when it is here as a whole, and a reply is taken as fast as the pages give it (to a bound):
     the pages have few threads, and a slow client must not hold one.

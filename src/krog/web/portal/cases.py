@@ -10,7 +10,7 @@ from typing import Any
 
 from django import forms
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -30,18 +30,19 @@ from krog.web.components import maps
 from krog.web.components.paging import offset_of, pager
 from krog.web.middleware import address_of
 from krog.web.portal import case_words as words
+from krog.web.request import Request
 
 #: One address may send this many reports in so many seconds; more is asked to wait.
 MOST, WITHIN_S = 6, 600
 PAGE = 20
 
 
-def reader_of(request: HttpRequest) -> Reader:
+def reader_of(request: Request) -> Reader:
     """Who asks."""
-    return request.reader  # type: ignore[attr-defined,no-any-return]
+    return request.reader
 
 
-def _grant(request: HttpRequest, kind: str = "cases") -> Grant:
+def _grant(request: Request, kind: str = "cases") -> Grant:
     return door.open(reader_of(request), "portal", kind=kind)
 
 
@@ -174,12 +175,12 @@ class ReportForm(forms.Form):
         return title if distance < 0.045 else ""
 
 
-def _settlements(request: HttpRequest) -> dict[str, tuple[str, float | None, float | None]]:
+def _settlements(request: Request) -> dict[str, tuple[str, float | None, float | None]]:
     found = people.territories(_grant(request, "people"), level="settlement")
     return {one.key: (words.said(one.title), one.lon, one.lat) for one in found}
 
 
-def throttle(request: HttpRequest) -> None:
+def throttle(request: Request) -> None:
     """One address sends so many reports and no more; the address itself is kept nowhere."""
     who = hashlib.sha256(f"{settings().secret}{address_of(request)}".encode()).hexdigest()[:32]
     cache.add(f"cases-report:{who}", 0, WITHIN_S)
@@ -192,7 +193,7 @@ def _small_enough(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     guarded = csrf_protect(view)
 
     @csrf_exempt
-    def measured(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def measured(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if (
             not (length.isascii() and length.isdigit() and len(length) < 19)
@@ -209,7 +210,7 @@ def _small_enough(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     return measured
 
 
-def _report(request: HttpRequest) -> HttpResponse:
+def _report(request: Request) -> HttpResponse:
     """First what it is about, then the form; one address that works without JavaScript."""
     grant = _grant(request)
     kinds = {kind.key: kind for kind in reads.case_types(grant, citizen_only=True)}
@@ -252,7 +253,7 @@ def _ground() -> maps.Map:
     return maps.Map(_("Choose the place on the map"), [], bounds=(lon - 0.08, lat - 0.05, lon + 0.08, lat + 0.05))
 
 
-def _send(request: HttpRequest, form: ReportForm, kind: shapes.CaseType) -> HttpResponse:
+def _send(request: Request, form: ReportForm, kind: shapes.CaseType) -> HttpResponse:
     throttle(request)
     given = form.cleaned_data
     place, lon, lat = form.where()
@@ -276,7 +277,7 @@ def _send(request: HttpRequest, form: ReportForm, kind: shapes.CaseType) -> Http
 report = _small_enough(_report)
 
 
-def follow(request: HttpRequest) -> HttpResponse:
+def follow(request: Request) -> HttpResponse:
     """From a reference to the page of the case."""
     wanted = request.GET.get("reference", "").strip()
     error = ""
@@ -299,7 +300,7 @@ def follow(request: HttpRequest) -> HttpResponse:
     )
 
 
-def case_list(request: HttpRequest) -> HttpResponse:
+def case_list(request: Request) -> HttpResponse:
     """What was reported, where, and how it stands."""
     grant, offset = _grant(request), offset_of(request)
     only_open = request.GET.get("open", "") == "1"
@@ -327,7 +328,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-def detail(request: HttpRequest, address: str) -> HttpResponse:
+def detail(request: Request, address: str) -> HttpResponse:
     """How a case stands: for its reporter by the secret address, for everybody by the reference of a public one."""
     case = reads.status(_grant(request), address)
     office = words.office_title(case.office)
@@ -367,7 +368,7 @@ def photo_response(file: str) -> HttpResponse:
     return response
 
 
-def photo(request: HttpRequest, address: str, number: int) -> HttpResponse:
+def photo(request: Request, address: str, number: int) -> HttpResponse:
     """A photo of a case that the reader may see."""
     found = split(address)
     if found is None:
@@ -391,7 +392,7 @@ class LinkForm(forms.Form):
     )
 
 
-def link(request: HttpRequest, token: str) -> HttpResponse:
+def link(request: Request, token: str) -> HttpResponse:
     """The case for the person whom a mail was sent to. Opening it changes nothing; its buttons act."""
     opened = links.open(token, mails.PURPOSE)
     if opened.ref.noun != "case":
@@ -445,7 +446,7 @@ def words_of_alert(by: Reader, case: shapes.Case | shapes.Status, purpose: str) 
         return None
 
 
-def _act(request: HttpRequest, by: Reader, key: str, text: str) -> str:
+def _act(request: Request, by: Reader, key: str, text: str) -> str:
     """Does what the pressed button says; gives the word that the page thanks for."""
     act = request.POST.get("act", "")
     if act == "take":

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import NoReverseMatch, path, reverse
 from django.utils.translation import gettext_lazy, ngettext
@@ -19,6 +19,7 @@ from krog.catalogue.shapes import Dataset
 from krog.people import reads as people
 from krog.registers import reads as registers
 from krog.streams import reads as streams
+from krog.web.request import Request
 
 #: What the nouns are called where data is listed, in the order of the filter.
 NOUNS: Mapping[str, Any] = {
@@ -94,11 +95,11 @@ class FieldRow:
     access: Any
 
 
-def _grant(request: HttpRequest, kind: str = "catalogue") -> Grant:
-    return door.open(request.reader, "portal", kind=kind)  # type: ignore[attr-defined]
+def _grant(request: Request, kind: str = "catalogue") -> Grant:
+    return door.open(request.reader, "portal", kind=kind)
 
 
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: Request) -> HttpResponse:
     """The datasets of the city, by what they hold."""
     noun, text = request.GET.get("noun", ""), request.GET.get("q", "")[:100]
     found = reads.datasets(_grant(request), noun=noun if noun in NOUNS else None, text=text)
@@ -117,7 +118,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     )
 
 
-def detail(request: HttpRequest, key: str) -> HttpResponse:
+def detail(request: Request, key: str) -> HttpResponse:
     """One dataset: owner, licence, openness, dictionary, what is in it, downloads, how it came to be."""
     dataset = reads.dataset(_grant(request), key)
     look, access = ACCESS[dataset.access]
@@ -170,7 +171,7 @@ TYPES: Mapping[str, Any] = {
 }
 
 
-def _whose(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
+def _whose(request: Request, dataset: Dataset) -> dict[str, Any]:
     grant = _grant(request, "people")
     owner = next((o.title for o in people.organisations(grant) if o.key == dataset.organisation), None)
     try:
@@ -184,7 +185,7 @@ def _whose(request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
     return {"owner": owner, "office": office, "steward": steward}
 
 
-def _inside(request: HttpRequest, dataset: Dataset) -> tuple[list[Item], int]:
+def _inside(request: Request, dataset: Dataset) -> tuple[list[Item], int]:
     """What of the dataset the reader may see, at most fifty, and how much there is."""
     grant = _grant(request, dataset.noun)
     if dataset.noun == "streams":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, JsonResponse
+from django.http import JsonResponse
 from django.urls import path
 from django.utils.translation import get_language
 
@@ -13,6 +13,7 @@ from krog.catalogue import door
 from krog.engine.cities import city
 from krog.people import reads as people
 from krog.people.shapes import Territory
+from krog.web.request import Request
 
 #: Browsers keep the ground for an hour: outlines of a city seldom move.
 KEEP_S = 3600
@@ -32,9 +33,9 @@ def features(territories: list[Territory], language: str, seat: str) -> list[dic
     return sorted(found, key=lambda f: f["properties"]["kind"] != "outline")
 
 
-def ground(request: HttpRequest) -> JsonResponse:
+def ground(request: Request) -> JsonResponse:
     """Outline and settlements in the language of the address."""
-    grant = door.open(request.reader, "portal", kind="people")  # type: ignore[attr-defined]
+    grant = door.open(request.reader, "portal", kind="people")
     shown = features(people.territories(grant), get_language() or "sl", city.current().key)
     response = JsonResponse({"type": "FeatureCollection", "features": shown}, content_type="application/geo+json")
     response["Cache-Control"] = f"public, max-age={KEEP_S}"

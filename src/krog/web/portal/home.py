@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -20,15 +20,16 @@ from krog.streams import reads as streams
 from krog.voice import reads as voice
 from krog.web.components import maps, stream_view
 from krog.web.portal import address, figures, finder, ground, now, today
+from krog.web.request import Request
 
 #: More streams than these are not asked on the first page; the page of measurements has them all.
 STREAMS = 200
 
 
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: Request) -> HttpResponse:
     """Tasks and search; without a question also today, figures and map."""
     asked = " ".join(request.GET.get("q", "").split())[: finder.LONGEST]
-    reader: Reader = request.reader  # type: ignore[attr-defined]
+    reader: Reader = request.reader
     context: dict[str, Any] = {"asked": asked, "tasks": finder.tasks()}
     if asked:
         context["groups"] = finder.find(reader, asked)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -28,13 +28,14 @@ from krog.streams.shapes import Observation
 from krog.web.components.indicators import view, words
 from krog.web.components.indicators.forms import confirm_page, enter_page
 from krog.web.components.paging import here
+from krog.web.request import Request
 
 #: Rows of the history and raw readings that a page shows.
 HISTORY, RAW = 12, 200
 
 
-def _grant(request: HttpRequest, kind: str = "indicators") -> Grant:
-    return door.open(request.reader, "portal", kind=kind)  # type: ignore[attr-defined]
+def _grant(request: Request, kind: str = "indicators") -> Grant:
+    return door.open(request.reader, "portal", kind=kind)
 
 
 def _crumbs(*more: tuple[str, str]) -> list[dict[str, str]]:
@@ -43,7 +44,7 @@ def _crumbs(*more: tuple[str, str]) -> list[dict[str, str]]:
 
 
 @require_safe
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: Request) -> HttpResponse:
     """All indicators with value, target and where they stand."""
     rows = [view.row(standing) for standing in reads.standings(_grant(request)).values()]
     wanted = request.GET.get("state", "")
@@ -61,7 +62,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def detail(request: HttpRequest, key: str) -> HttpResponse:
+def detail(request: Request, key: str) -> HttpResponse:
     """One indicator: the number, what it means, the chart, where it comes from, targets, what moves it, history."""
     grant = _grant(request)
     about = reads.indicator(grant, key)
@@ -103,7 +104,7 @@ def _office(grant: Grant, about: Indicator) -> Any:
         return None
 
 
-def _nodes(request: HttpRequest, key: str) -> list[dict[str, Any]]:
+def _nodes(request: Request, key: str) -> list[dict[str, Any]]:
     """What the plan does about it: the nodes that the indicator measures, with their place in the plan."""
     found = plans.nodes_of_indicator(_grant(request, "plans"), key)
     return [
@@ -151,7 +152,7 @@ def _check(found: Any) -> dict[str, Any]:
 
 
 @require_safe
-def value(request: HttpRequest, key: str, id: int) -> HttpResponse:
+def value(request: Request, key: str, id: int) -> HttpResponse:
     """One value down to its raw readings in the version that it was computed from."""
     grant = _grant(request)
     about, one = reads.indicator(grant, key), reads.value(grant, key, id)
@@ -179,7 +180,7 @@ def value(request: HttpRequest, key: str, id: int) -> HttpResponse:
     })  # fmt: skip
 
 
-def _raw(request: HttpRequest, one: Value, stream: str, checked: Any) -> tuple[list[Observation], str]:
+def _raw(request: Request, one: Value, stream: str, checked: Any) -> tuple[list[Observation], str]:
     """The readings of one datastream that went into a value, and the address of the next ones."""
     made = one.provenance
     version = int(made.inputs[0]["version"]) if made else 0
@@ -203,11 +204,11 @@ def _raw(request: HttpRequest, one: Value, stream: str, checked: Any) -> tuple[l
 
 
 @require_POST
-def check(request: HttpRequest, key: str, id: int) -> HttpResponse:
+def check(request: Request, key: str, id: int) -> HttpResponse:
     """Asks that a value be computed again."""
     reads.value(_grant(request), key, id)
     try:
-        verbs.ask_check(request.reader, value=id)  # type: ignore[attr-defined]
+        verbs.ask_check(request.reader, value=id)
         messages.success(request, _("The value is being computed again. Load this page in a minute."))
     except Conflict as error:
         messages.info(request, error.what)
@@ -215,7 +216,7 @@ def check(request: HttpRequest, key: str, id: int) -> HttpResponse:
 
 
 @require_safe
-def download(request: HttpRequest, key: str) -> HttpResponse:
+def download(request: Request, key: str) -> HttpResponse:
     """All current values as CSV (UTF-8, decimal point)."""
     grant = _grant(request)
     about = reads.indicator(grant, key)
@@ -236,14 +237,14 @@ def _lines(about: Indicator, values: Sequence[Value]) -> Iterator[Sequence[objec
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def enter(request: HttpRequest, token: str) -> HttpResponse:
+def enter(request: Request, token: str) -> HttpResponse:
     """The form behind the owner's mailed link; looking at it changes nothing."""
     link = links.open(token, "indicator-value")
     return enter_page(request, link.reader, link.ref.key, template="portal/indicators/enter.html")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def confirm(request: HttpRequest, token: str) -> HttpResponse:
+def confirm(request: Request, token: str) -> HttpResponse:
     """The form behind the second person's mailed link."""
     link = links.open(token, "indicator-confirm")
     return confirm_page(request, link.reader, link.ref.key, template="portal/indicators/confirm.html")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from krog.web.components import formats, maps, stream_view
 from krog.web.components.paging import offset_of, pager
 from krog.web.components.stream_view import Line
 from krog.web.portal import address
+from krog.web.request import Request
 
 #: Datastreams on one page; browsers follow all of them live.
 LIMIT = 120
@@ -79,9 +80,9 @@ def map_of(title: str, groups: Sequence[Group]) -> maps.Map | None:
     return maps.Map(title, features, legend) if features else None
 
 
-def now(request: HttpRequest) -> HttpResponse:
+def now(request: Request) -> HttpResponse:
     """The page; `place` keeps to one territory."""
-    reader: Reader = request.reader  # type: ignore[attr-defined]
+    reader: Reader = request.reader
     grant, offset = door.open(reader, "portal", kind="streams"), offset_of(request)
     page = streams.datastreams(grant, limit=LIMIT, offset=offset)
     lines = stream_view.lines(page.items, streams.latest_of(grant, page.items), "portal-streams-detail")

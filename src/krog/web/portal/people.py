@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 
 from krog.catalogue import door
 from krog.people import reads
 from krog.web.navigation import CENTRE_TITLES
+from krog.web.request import Request
 
 
-def offices(request: HttpRequest) -> HttpResponse:
+def offices(request: Request) -> HttpResponse:
     """Organisations with their offices and how to reach them."""
-    grant = door.open(request.reader, "portal", kind="people")  # type: ignore[attr-defined]
+    grant = door.open(request.reader, "portal", kind="people")
     by_organisation: dict[str, list[object]] = {}
     for office in reads.offices(grant):
         by_organisation.setdefault(office.organisation, []).append(
@@ -23,9 +24,9 @@ def offices(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/people/offices.html", {"groups": groups})
 
 
-def territory(request: HttpRequest, key: str) -> HttpResponse:
+def territory(request: Request, key: str) -> HttpResponse:
     """A territory: where it lies, what it belongs to, what lies in it."""
-    grant = door.open(request.reader, "portal", kind="people")  # type: ignore[attr-defined]
+    grant = door.open(request.reader, "portal", kind="people")
     found = reads.territory(grant, key)
     everything = reads.territories(grant)
     parent = next((t for t in everything if t.key == found.parent), None)

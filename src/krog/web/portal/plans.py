@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import get_language
@@ -22,13 +22,14 @@ from krog.plans import reads, states
 from krog.plans.shapes import FIELDS, Diff, Node, Tree, Version
 from krog.voice import reads as voice
 from krog.web.portal import plans_words as words
+from krog.web.request import Request
 
 #: Nodes that a list shows at once; the tree shows all, folded.
 REVIEWS = 10
 
 
-def _grant(request: HttpRequest) -> Grant:
-    return door.open(request.reader, "portal")  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    return door.open(request.reader, "portal")
 
 
 def _crumbs(*more: tuple[str, str]) -> list[dict[str, str]]:
@@ -47,7 +48,7 @@ def version_words(version: Version) -> dict[str, Any]:
     return {"version": version, "mark": mark, "word": word}
 
 
-def plans(request: HttpRequest) -> HttpResponse:
+def plans(request: Request) -> HttpResponse:
     """All plans, each with the version in force and its size."""
     cards = [
         {
@@ -71,7 +72,7 @@ class Filters:
     text: str = ""
 
     @staticmethod
-    def of(request: HttpRequest) -> Filters:
+    def of(request: Request) -> Filters:
         given = request.GET
         return Filters(
             given.get("area", ""),
@@ -131,7 +132,7 @@ def rows(tree: Tree, shown: Iterable[str], filtered: bool, version: str = "") ->
     return found
 
 
-def tree(request: HttpRequest, plan: str) -> HttpResponse:
+def tree(request: Request, plan: str) -> HttpResponse:
     """The whole tree of a version, folded, with filters in the address."""
     grant = _grant(request)
     version = request.GET.get("version", "")
@@ -234,7 +235,7 @@ def link_rows(found: Tree, node: Node) -> list[dict[str, Any]]:
     return lines
 
 
-def node(request: HttpRequest, plan: str, key: str) -> HttpResponse:
+def node(request: Request, plan: str, key: str) -> HttpResponse:
     """One node: purpose, state with reasons, who, indicators, reviews, proposals, versions, source."""
     grant = _grant(request)
     asked = request.GET.get("version", "")
@@ -317,7 +318,7 @@ def review_words(review: Any) -> dict[str, Any]:
     }
 
 
-def history(request: HttpRequest, plan: str, key: str) -> HttpResponse:
+def history(request: Request, plan: str, key: str) -> HttpResponse:
     """What was done to a node, when and why."""
     grant = _grant(request)
     one = reads.node(grant, plan, key)
@@ -336,7 +337,7 @@ def history(request: HttpRequest, plan: str, key: str) -> HttpResponse:
     )
 
 
-def versions(request: HttpRequest, plan: str) -> HttpResponse:
+def versions(request: Request, plan: str) -> HttpResponse:
     """The versions of a plan, and the choice of two to compare."""
     grant = _grant(request)
     found = reads.versions(grant, plan)
@@ -390,7 +391,7 @@ def ground_address(ref: Any) -> str:
     return reverse("portal-voice-proposal", args=[ref.key]) if ref is not None and ref.noun == "proposal" else ""
 
 
-def diff(request: HttpRequest, plan: str) -> HttpResponse:
+def diff(request: Request, plan: str) -> HttpResponse:
     """What leads from one version to another, side by side."""
     grant = _grant(request)
     a, b = request.GET.get("a", ""), request.GET.get("b", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from krog.registers import reads
 from krog.registers.shapes import Page
 from krog.web.components import record_view
 from krog.web.components.paging import here, offset_of, pager
+from krog.web.request import Request
 
 LIMIT = 50
 
@@ -24,16 +25,16 @@ LIMIT = 50
 COLUMNS = 8
 
 
-def _grant(request: HttpRequest) -> Grant:
-    return door.open(request.reader, "portal", kind="registers")  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    return door.open(request.reader, "portal", kind="registers")
 
 
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: Request) -> HttpResponse:
     """The registers that the reader may see."""
     return render(request, "portal/registers/list.html", {"registers": reads.registers(_grant(request))})
 
 
-def detail(request: HttpRequest, key: str) -> HttpResponseBase:
+def detail(request: Request, key: str) -> HttpResponseBase:
     """The records of a register: filtered, sorted, paged; on a map; as a download."""
     grant = _grant(request)
     register = reads.register(grant, key)
@@ -86,7 +87,7 @@ def detail(request: HttpRequest, key: str) -> HttpResponseBase:
     )
 
 
-def record(request: HttpRequest, key: str, record: str) -> HttpResponse:
+def record(request: Request, key: str, record: str) -> HttpResponse:
     """One record: its place, its values, its datastreams, its history."""
     grant = _grant(request)
     register = reads.register(grant, key)

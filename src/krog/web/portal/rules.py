@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -19,16 +19,17 @@ from krog.streams import reads as streams
 from krog.web.components import rule_view
 from krog.web.components.paging import offset_of, pager
 from krog.web.portal import case_words as words
+from krog.web.request import Request
 
 PAGE = 25
 
 
-def reader_of(request: HttpRequest) -> Reader:
+def reader_of(request: Request) -> Reader:
     """Who asks."""
-    return request.reader  # type: ignore[attr-defined,no-any-return]
+    return request.reader
 
 
-def _grant(request: HttpRequest) -> Grant:
+def _grant(request: Request) -> Grant:
     return door.open(reader_of(request), "portal", kind="rules")
 
 
@@ -42,7 +43,7 @@ def alert_row(alert: Alert) -> dict[str, Any]:
     return {"alert": alert, "mark": words.alert_mark(alert.state)}
 
 
-def rule_list(request: HttpRequest) -> HttpResponse:
+def rule_list(request: Request) -> HttpResponse:
     """What Krog watches by itself, how each rule stands, and the alerts."""
     grant, offset = _grant(request), offset_of(request)
     found = reads.rules(grant, modes=("act", "watch"))
@@ -66,7 +67,7 @@ def titles_of(reader: Reader, rule: Rule, purpose: str) -> dict[str, str]:
     return {stream.key: words.said(stream.title) for stream in found}
 
 
-def detail(request: HttpRequest, key: str) -> HttpResponse:
+def detail(request: Request, key: str) -> HttpResponse:
     """A rule: what it looks at, when it raises and clears, what it found, its alerts."""
     grant = _grant(request)
     rule = reads.rule(grant, key)
@@ -110,7 +111,7 @@ def alert_context(reader: Reader, alert: Alert, rule: Rule, grant: Grant, purpos
     }
 
 
-def alert(request: HttpRequest, key: str) -> HttpResponse:
+def alert(request: Request, key: str) -> HttpResponse:
     """An alert: value, limit, since when, the readings behind it, and the case that handles it if it is public."""
     grant = _grant(request)
     found, rule = reads.alert_and_rule(grant, key)

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -22,6 +22,7 @@ from krog.streams import reads
 from krog.streams.shapes import Datastream, Observation
 from krog.web.components import maps, stream_view
 from krog.web.components.paging import Pager, here, offset_of, pager
+from krog.web.request import Request
 
 LIMIT = 100
 READINGS = 25
@@ -30,11 +31,11 @@ READINGS = 25
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def _grant(request: HttpRequest) -> Grant:
-    return door.open(request.reader, "portal", kind="streams")  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    return door.open(request.reader, "portal", kind="streams")
 
 
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: Request) -> HttpResponse:
     """Datastreams grouped by the thing that they stand on, with state and newest value; the things on a map."""
     grant = _grant(request)
     text, offset = request.GET.get("q", "")[:100], offset_of(request)
@@ -55,7 +56,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     )
 
 
-def thing(request: HttpRequest, key: str) -> HttpResponse:
+def thing(request: Request, key: str) -> HttpResponse:
     """One thing: where it stands, whose it is, what it measures."""
     grant = _grant(request)
     found = reads.thing(grant, key)
@@ -74,7 +75,7 @@ def thing(request: HttpRequest, key: str) -> HttpResponse:
     )
 
 
-def detail(request: HttpRequest, key: str) -> HttpResponseBase:
+def detail(request: Request, key: str) -> HttpResponseBase:
     """One datastream: live value, chart by range, statistics, readings, what measures it, where it comes from."""
     grant = _grant(request)
     stream = reads.datastream(grant, key)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import get_language
@@ -25,6 +25,7 @@ from krog.voice import mails, reads, verbs
 from krog.voice.shapes import Call, Proposal, Step
 from krog.web.middleware import address_of
 from krog.web.portal import plans_words as words
+from krog.web.request import Request
 
 PAGE = 25
 #: One address may send so many proposals in so many seconds; more is asked to wait.
@@ -81,8 +82,8 @@ class ProposalForm(forms.Form):
         return ""
 
 
-def _grant(request: HttpRequest) -> Grant:
-    return door.open(request.reader, "portal")  # type: ignore[attr-defined]
+def _grant(request: Request) -> Grant:
+    return door.open(request.reader, "portal")
 
 
 def _crumbs(*more: tuple[str, str]) -> list[dict[str, str]]:
@@ -92,7 +93,7 @@ def _crumbs(*more: tuple[str, str]) -> list[dict[str, str]]:
     ]
 
 
-def calls(request: HttpRequest) -> HttpResponse:
+def calls(request: Request) -> HttpResponse:
     """All calls, open ones first, and the newest proposals."""
     grant = _grant(request)
     found = (
@@ -125,7 +126,7 @@ def _nodes(grant: Grant, call: Call) -> list[tuple[str, str]]:
     return [(node.key, "– " * node.depth + words.title(node)[:120]) for node in tree.nodes.values()]
 
 
-def call(request: HttpRequest, key: str) -> HttpResponse:
+def call(request: Request, key: str) -> HttpResponse:
     """A call: what is asked, the form while it is open, the public proposals."""
     grant = _grant(request)
     found = reads.call(grant, key)
@@ -177,7 +178,7 @@ def pager(address: str, offset: int, total: int, size: int = PAGE) -> dict[str, 
     return found
 
 
-def _send(request: HttpRequest, found: Call, form: ProposalForm) -> HttpResponse | None:
+def _send(request: Request, found: Call, form: ProposalForm) -> HttpResponse | None:
     """Hands the proposal in; None when the form must be shown again with its errors."""
     given = {
         name: form.cleaned_data.get(name, "") for name in ("title", "text", "node", "place", "author", "email", "form")
@@ -188,7 +189,7 @@ def _send(request: HttpRequest, found: Call, form: ProposalForm) -> HttpResponse
             request.reader,
             call=found.key,
             language=get_language() or "sl",
-            **given,  # type: ignore[attr-defined]
+            **given,
         )
     except Busy as error:
         form.add_error(None, error.what)
@@ -200,10 +201,10 @@ def _send(request: HttpRequest, found: Call, form: ProposalForm) -> HttpResponse
     return HttpResponseRedirect(reverse("portal-voice-proposal", args=[key]))
 
 
-def _throttle(request: HttpRequest) -> None:
+def _throttle(request: Request) -> None:
     """Refuses more than MOST proposals from one address in WITHIN_S seconds. Only a hash of the address is kept, and
     only that long; people of the city, who type in what others say, are not counted."""
-    if is_staff(request.reader):  # type: ignore[attr-defined]
+    if is_staff(request.reader):
         return
     key = "voice-" + hashlib.sha256(address_of(request).encode()).hexdigest()[:32]
     cache.add(key, 0, WITHIN_S)
@@ -213,7 +214,7 @@ def _throttle(request: HttpRequest) -> None:
         )
 
 
-def proposal(request: HttpRequest, key: str) -> HttpResponse:
+def proposal(request: Request, key: str) -> HttpResponse:
     """A proposal: what it says once it is public, its way, the answer, what the plan made of it."""
     grant = _grant(request)
     found = reads.proposal(grant, key)
@@ -244,11 +245,11 @@ def step_words(step: Step) -> dict[str, Any]:
     return {"step": step, "words": words.STEPS[step.code], "href": href}
 
 
-def confirm(request: HttpRequest, token: str) -> HttpResponse:
+def confirm(request: Request, token: str) -> HttpResponse:
     """Confirms the author's address. Opening the link changes nothing (mail programs open links): the button does."""
     key = mails.key_of(token)
     if request.method == "POST":
-        verbs.confirm(request.reader, token=token)  # type: ignore[attr-defined]
+        verbs.confirm(request.reader, token=token)
         return HttpResponseRedirect(reverse("portal-voice-proposal", args=[key]))
     found = reads.proposal(_grant(request), key)
     return render(request, "portal/voice/confirm.html", {"proposal": found, "crumbs": _crumbs((_("Confirm"), ""))})
