@@ -145,5 +145,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"krog": {"level": "INFO"}, "django.request": {"level": "ERROR"}},
+    "loggers": {
+        "krog": {"level": "INFO"},
+        "django.request": {"level": "ERROR"},
+        # Whoever scans the city sends wrong hosts by the thousand; they are refused, and fill no log.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
 }
