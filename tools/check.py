@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -47,10 +48,11 @@ def main() -> int:
     steps = [(name, command, {}) for name, command in QUICK]
     if not quick:
         steps += [(name, [sys.executable, *words], extra) for name, words, extra in TESTS]
+    home = tempfile.mkdtemp(prefix="krog-check-")
     for name, command, extra in steps:
         began = time.monotonic()
         print(f"── {name} …", flush=True)
-        done = subprocess.run(command, cwd=ROOT, env={**os.environ, **extra}, check=False)
+        done = subprocess.run(command, cwd=ROOT, env={"KROG_VAR": home, **os.environ, **extra}, check=False)
         if done.returncode:
             print(f"── {name} failed", file=sys.stderr)
             return done.returncode

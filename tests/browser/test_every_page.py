@@ -91,6 +91,8 @@ def _check(page: Page, address: str, said: list[str]) -> list[str]:
     expected = 404 if address.endswith("nothing-here") else 200
     if answer.status != expected:
         problems.append(f"answers {answer.status}")
+    if not page.locator(".demo-band").is_visible():
+        problems.append("has no band that says that its data are for demonstration")
     problems += _findings(page)
     page.set_viewport_size({"width": 360, "height": 740})
     if (width := page.evaluate("document.documentElement.scrollWidth")) > 360:
