@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from krog.base import times
+from krog.base.errors import Conflict
 from krog.base.grant import Reader
 from krog.base.ids import Ref
 from krog.journal import models
@@ -150,7 +151,9 @@ def mail_failed(*, mail: int, error: str, permanent: bool = False) -> None:
 def mail_again(by: Reader, *, mail: int) -> None:
     """Queues a mail that was given up once more."""
     with transaction.atomic():
-        models.Mail.objects.filter(pk=mail, state="failed").update(state="queued", attempts=0, next_attempt=0)
+        given_up = models.Mail.objects.filter(pk=mail, state="failed")
+        if not given_up.update(state="queued", attempts=0, next_attempt=0):
+            raise Conflict(f"The mail {mail} is not one that was given up.", "mail", todo="Load the list again.")
         record(by, "journal.mail-again", Ref("mail", str(mail)))
 
 

@@ -148,7 +148,9 @@ LOGGING = {
     "loggers": {
         "krog": {"level": "INFO"},
         "django.request": {"level": "ERROR"},
-        # Whoever scans the city sends wrong hosts by the thousand; they are refused, and fill no log.
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # Whoever scans the city sends wrong hosts and bodies by the thousand; they are refused, and fill no log.
+        "django.security": {"level": "CRITICAL"},
+        "django.security.csrf": {"level": "WARNING"},
+        "django.security.DisallowedRedirect": {"level": "ERROR"},
     },
 }
