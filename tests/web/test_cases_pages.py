@@ -340,7 +340,8 @@ def test_a_program_reports_and_reads(world: World, client: Client) -> None:
     body = {"type": "pothole", "description": "Hole.", "place": "Here", "email": "a@example.org", "once": "7"}
     first = client.post("/api/v1/cases/", body, content_type="application/json")
     assert first.status_code == 201
-    assert client.post("/api/v1/cases/", body, content_type="application/json").status_code == 200
+    again = client.post("/api/v1/cases/", body, content_type="application/json")
+    assert (again.status_code, again.json()) == (200, first.json())
     status = client.get(first.json()["status"]).json()
     assert (status["status"], status["description"]) == ("new", "Hole.")
     for wrong in (
@@ -359,6 +360,14 @@ def test_a_program_reports_and_reads(world: World, client: Client) -> None:
         assert answer["Content-Type"].startswith("application/problem+json")
     assert [kind["key"] for kind in client.get("/api/v1/cases/types").json()] == ["pothole"]
     assert models.Case.objects.count() == 1
+
+
+def test_the_same_word_of_another_program_does_not_give_it_somebody_elses_report(world: World, client: Client) -> None:
+    body = {"type": "pothole", "description": "In front of my door.", "place": "Here", "once": "1"}
+    first = client.post("/api/v1/cases/", body, content_type="application/json")
+    second = client.post("/api/v1/cases/", {**body, "description": "Hole."}, content_type="application/json")
+    assert second.status_code == 201
+    assert second.json()["reference"] != first.json()["reference"]
 
 
 def test_overdue_is_seen(world: World, desk: Any, client: Client) -> None:

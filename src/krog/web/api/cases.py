@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from django.http import HttpResponse
@@ -77,6 +79,16 @@ def type_list(request: Request) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _once(request: Request, body: Report) -> str:
+    """The mark under which this report is one case. Who sends it and what it says are in the mark: two programs may
+    choose the same word, and the second must not be given the secret address of the first one's report."""
+    if not body.once:
+        return ""
+    by = _reader(request)
+    said = json.dumps([by.kind, by.id, body.model_dump()], sort_keys=True)
+    return f"api:{hashlib.sha256(said.encode()).hexdigest()}"
+
+
 @router.post("/", summary="Report something", response={201: dict[str, Any], 200: dict[str, Any]})
 def report(request: Request, body: Report) -> Status[dict[str, Any]]:
     if not body.place.strip() and body.lon is None:
@@ -89,7 +101,7 @@ def report(request: Request, body: Report) -> Status[dict[str, Any]]:
     opened = verbs.open(
         _reader(request), type=body.type, channel="api", description=body.description, place=body.place, lon=body.lon,
         lat=body.lat, reporter=shapes.NewReporter(body.name.strip(), body.email, body.phone.strip()),
-        language=body.language, once=f"api:{body.once}" if body.once else "",
+        language=body.language, once=_once(request, body),
         opened_by="api" if _reader(request).kind == "key" else "citizen",
     )  # fmt: skip
     return Status(200 if opened.again else 201, {
