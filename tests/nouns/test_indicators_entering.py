@@ -16,6 +16,7 @@ from krog.indicators import models, reads, verbs
 from krog.indicators.shapes import RequestState, Status
 from krog.journal import reads as journal
 from krog.people import links
+from krog.people.models import Account
 from krog.people.permissions import SYSTEM
 from tests import measuring, sensing
 
@@ -76,6 +77,13 @@ def test_a_value_counts_only_after_a_second_person_confirmed_it(people):
         "indicators.enter",
         "indicators.ask",
     ]
+
+
+def test_nobody_who_has_left_is_asked_for_a_value(people):
+    Account.objects.filter(key="ana").update(is_active=False)
+    with pytest.raises(Conflict, match="Nobody answers"):
+        verbs.ask(SYSTEM, indicator="k3-1", period="2025")
+    assert journal.mails() == []
 
 
 def test_who_entered_may_not_confirm_and_strangers_may_do_neither(people):

@@ -102,6 +102,20 @@ def test_addresses_of_people_are_for_staff(account, reader):
     assert reads.role_holder(inside, "other") is None
 
 
+def test_a_person_reads_himself_and_a_key_with_his_number_does_not(account, reader):
+    ana = account("ana", "citizen")
+    assert reads.person(Grant(ana, "portal"), "ana").email == "ana@example.org"
+    with pytest.raises(NotFound):
+        reads.person(Grant(reader("sensor", kind="key", id=ana.id), "api"), "ana")
+
+
+def test_who_has_left_is_not_found_any_more(account):
+    account("ana", "operator", offices=("vodovod",))
+    Account.objects.update(is_active=False)
+    with pytest.raises(NotFound):
+        reads.person(Grant(permissions.SYSTEM, "mail"), "ana")
+
+
 def test_a_password_is_set_by_oneself_or_an_administrator_and_must_be_good(account, client):
     ana = account("ana", "operator")
     bor = account("bor", "operator")

@@ -75,9 +75,12 @@ def people(grant: Grant, office: str | None = None, role: str | None = None) -> 
 
 
 def person(grant: Grant, key: str) -> shapes.Person:
-    """One account by its key; NotFound for everybody but staff, Krog itself and the person."""
-    row = models.Account.objects.filter(key=key).first()
-    if row is None or not (is_staff(grant.reader) or grant.reader.id == row.pk):
+    """One active account by its key (who has left is written to and given work no more); NotFound for everybody but
+    staff, Krog itself and the person."""
+    row = models.Account.objects.filter(key=key, is_active=True).first()
+    by = grant.reader
+    # The numbers of keys and of accounts are counted apart: the same one may stand for both.
+    if row is None or not (is_staff(by) or (by.kind in ("account", "link") and by.id == row.pk)):
         raise NotFound(_("There is no account “%(key)s”.") % {"key": key}, "account")
     return _person(row)
 

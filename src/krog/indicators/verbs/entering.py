@@ -36,7 +36,8 @@ def ask(by: Reader, *, indicator: str, period: str) -> str:
     """Asks the owner for the value of a period; returns the request's key. Asking twice is a Conflict."""
     require(by, "official", "planner", "digital_officer", what="ask for a value")
     with transaction.atomic():
-        row = models.Indicator.objects.filter(key=indicator, retired=False).first()
+        # Locked, so that the schedule and a person do not ask for the same period at the same moment.
+        row = models.Indicator.objects.select_for_update().filter(key=indicator, retired=False).first()
         if row is None:
             raise NotFound(f"There is no indicator {indicator!r}.", "indicator")
         if row.kind != "entered" or periods.kind_of(period) != row.period:
@@ -203,13 +204,15 @@ def _grant() -> Grant:
 
 
 def _person(account: str, indicator: str) -> Person:
-    if not account:
+    """The person who answers for the values; Conflict where none is named, or who was has left."""
+    try:
+        return people.person(_grant(), account)
+    except NotFound:
         raise Conflict(
             f"Nobody answers for the values of {indicator}.",
             indicator,
             todo="Set owner and confirmer of the indicator.",
-        )
-    return people.person(_grant(), account)
+        ) from None
 
 
 def _may(by: Reader, row: models.Request, named: str, what: str) -> str:
