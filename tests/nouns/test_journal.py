@@ -68,6 +68,34 @@ def test_mail_waits_longer_after_each_failure_and_is_given_up_at_last():
     assert len(reads.mails_due()) == 1
 
 
+def test_mails_to_one_address_are_erased_and_not_sent_any_more():
+    about = Ref("case", "k-1")
+    sent, waiting = (
+        verbs.post_mail(to="ana@example.org", subject="Ana's report", text="Dear Ana", ref=about) for _ in range(2)
+    )
+    office = verbs.post_mail(to="office@example.org", subject="A report", text="Look", ref=about)
+    verbs.mail_sent(mail=sent, message_id="<1@krog>")
+    assert verbs.erase_mails(SYSTEM, ref=about, to="ana@example.org", reason="asked by the person") == 2
+    verbs.mail_failed(mail=waiting, error="ana@example.org is unknown here")
+    verbs.mail_sent(mail=waiting, message_id="<2@krog>")
+    assert [mail.id for mail in reads.mails_due()] == [office]
+    assert reads.mail_counts() == {"erased": 2, "queued": 1}
+    assert reads.mail(sent).sent is not None
+    assert "ana" not in str(reads.mails()).lower() + str(reads.history(about)).lower()
+
+
+def test_the_sealer_looks_back_for_what_committed_late(monkeypatch):
+    monkeypatch.setattr(verbs, "LOOK_BACK", 3)
+    for n in range(6):
+        verbs.record(SYSTEM, "test", Ref("thing", str(n)))
+    late = models.Entry.objects.get(key="4")
+    models.Entry.objects.filter(pk=late.pk).delete()
+    assert verbs.seal() == 5
+    late.save(force_insert=True)
+    assert verbs.seal() == 1
+    assert reads.verify().unsealed == 0
+
+
 def test_applied_keeps_replaces_and_forgets():
     verbs.applied("thing", {"a": {"x": 1}, "b": {"x": 2}})
     verbs.applied("thing", {"a": {"x": 3}, "b": None})

@@ -236,6 +236,8 @@ def test_what_nobody_confirms_is_forgotten(dataset: Make, official: Any) -> None
     forget()
     assert {row.key for row in models.Proposal.objects.all()} == {new, plain}
     assert "Secret words" not in str(journal.history(Ref("proposal", old)))
+    assert SECRET not in str(journal.mails(ref=Ref("proposal", old)))
+    assert SECRET in str(journal.mails(ref=Ref("proposal", new)))
     with pytest.raises(NotFound):
         verbs.confirm(ANONYMOUS, token=mails.token_of(old))
 

@@ -17,6 +17,9 @@ from krog.base.ids import Ref
 from krog.journal import models
 from krog.journal.merkle import GENESIS, chain, leaf
 
+#: How far behind the newest sealed entry the sealer looks for entries that committed later than those after them.
+LOOK_BACK = 100_000
+
 #: Seconds to wait before the next attempt to send a mail, by number of attempts made.
 RETRY_AFTER_S = (5, 30, 120, 600, 3600, 14400, 43200)
 
@@ -92,13 +95,25 @@ def erase(by: Reader, *, ref: Ref, reason: str) -> int:
     return count
 
 
+def erase_mails(by: Reader, *, ref: Ref, to: str, reason: str) -> int:
+    """Erases the mails about a thing that went, or wait to go, to one address: address, subject and words; that there
+    was a mail and when it was sent stays. What was not sent yet is not sent any more. Returns how many."""
+    with transaction.atomic():
+        mine = models.Mail.objects.filter(noun=ref.noun, key=ref.key, to=to).exclude(to="")
+        count = mine.update(to="", subject="", text="", html="", reply_token="", error="", state="erased")
+        record(by, "journal.erase-mails", ref, after={"mails": count}, reason=reason)
+    return count
+
+
 def seal(limit: int = 5000) -> int:
     """Chains all committed entries that no seal holds yet; returns how many. Called by the one worker each second."""
     with transaction.atomic():
-        waiting = list(models.Entry.objects.filter(sealed=None).order_by("id")[:limit])
+        last = models.Seal.objects.order_by("-id").first()
+        # Asked each second: what it costs must not grow with the journal.
+        recent = models.Entry.objects.filter(id__gt=last.last - LOOK_BACK if last else 0)
+        waiting = list(recent.filter(sealed=None).order_by("id")[:limit])
         if not waiting:
             return 0
-        last = models.Seal.objects.order_by("-id").first()
         previous = last.root if last else GENESIS
         new = models.Seal.objects.create(
             time=times.now(),
@@ -132,13 +147,15 @@ def post_mail(
 
 def mail_sent(*, mail: int, message_id: str) -> None:
     """The mail server has taken the mail."""
-    models.Mail.objects.filter(pk=mail).update(state="sent", sent=times.now(), message_id=message_id, error="")
+    models.Mail.objects.filter(pk=mail).exclude(state="erased").update(state="sent", sent=times.now(), message_id=message_id, error="")
 
 
 def mail_failed(*, mail: int, error: str, permanent: bool = False) -> None:
     """The mail could not be sent now: it is tried again later, and given up after the last of RETRY_AFTER_S."""
     with transaction.atomic():
         row = models.Mail.objects.select_for_update().get(pk=mail)
+        if row.state == "erased":
+            return
         row.attempts += 1
         row.error = error[:1000]
         if permanent or row.attempts > len(RETRY_AFTER_S):

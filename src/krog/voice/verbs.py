@@ -19,7 +19,7 @@ from krog.base.grant import Reader
 from krog.base.ids import Ref
 from krog.catalogue import door
 from krog.journal.verbs import erase as erase_journal
-from krog.journal.verbs import record
+from krog.journal.verbs import erase_mails, record
 from krog.people.permissions import require
 from krog.plans import reads as plans
 from krog.plans.fields import plain
@@ -211,12 +211,14 @@ def tell_adopted(by: Reader, *, plan: str, version: str) -> int:
 
 
 def erase_author(by: Reader, *, key: str, reason: str) -> None:
-    """Erases who wrote a proposal (name and address) when the person asks for it; what was proposed stays."""
+    """Erases who wrote a proposal (name, address and the mails to it) when the person asks for it; what was proposed
+    stays."""
     require(by, "digital_officer", what="erase personal data")
     with transaction.atomic():
         row = models.Proposal.objects.select_for_update().filter(key=key).first()
         if row is None:
             raise NotFound(_("There is no proposal “%(key)s”.") % {"key": key}, "proposal")
+        erase_mails(by, ref=Ref("proposal", key), to=row.email, reason=reason)
         row.author = row.email = ""
         row.save(update_fields=["author", "email"])
         record(by, "voice.erase-author", Ref("proposal", key), reason=reason)
@@ -231,6 +233,7 @@ def forget_unconfirmed(by: Reader, *, days: int = 30) -> int:
         rows = list(models.Proposal.objects.select_for_update().filter(state="unconfirmed", created__lt=before)[:200])
         for row in rows:
             erase_journal(by, ref=Ref("proposal", row.key), reason=f"not confirmed in {days} days")
+            erase_mails(by, ref=Ref("proposal", row.key), to=row.email, reason=f"not confirmed in {days} days")
             row.delete()
     return len(rows)
 
