@@ -18,7 +18,7 @@ function open(element) {
       container: element, style: style(), bounds: bounds ?? [13.35, 45.4, 16.6, 46.9],
       fitBoundsOptions: FIT, attributionControl: false, dragRotate: false, pitchWithRotate: false,
       cooperativeGestures: matchMedia("(pointer: coarse)").matches, maxZoom: 18, minZoom: 8,
-      locale: { "NavigationControl.ZoomIn": data.zoomIn, "NavigationControl.ZoomOut": data.zoomOut, "Popup.Close": data.close, "Map.Title": data.title },
+      locale: { "NavigationControl.ZoomIn": data.zoomIn, "NavigationControl.ZoomOut": data.zoomOut, "Popup.Close": data.close, "CooperativeGesturesHandler.MobileHelpText": data.twoFingers, "Map.Title": data.title },
     });
   } catch {
     // No WebGL: the list beside says the same.
