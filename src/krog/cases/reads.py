@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Case as DbCase
 from django.db.models import Count, Q, QuerySet, When
+from django.utils.translation import gettext as _
 
 from krog.base import times
 from krog.base.errors import NotFound
@@ -52,7 +53,7 @@ def case_type(grant: Grant, key: str) -> shapes.CaseType:
     """One kind of case, or NotFound."""
     row = models.CaseType.objects.filter(key=key, retired=False).first()
     if row is None:
-        raise NotFound(f"There is no case type {key!r}.", "type")
+        raise NotFound(_("There is no kind of report “%(key)s”.") % {"key": key[:100]}, "type")
     return type_of(row)
 
 
@@ -201,7 +202,7 @@ def case(grant: Grant, key: str) -> shapes.Case:
     """One case in full for those who work for the city, or NotFound."""
     row = _staff_rows(grant).filter(key=key.lower()).select_related("reporter").first()
     if row is None:
-        raise NotFound(f"There is no case {key!r}.", "case")
+        raise NotFound(_("There is no case “%(key)s”.") % {"key": key[:100]}, "case")
     return case_of(row, grant.reader, grant.datasets.get(row.dataset))
 
 
@@ -271,7 +272,7 @@ def case_and_history(grant: Grant, key: str, limit: int = 100) -> tuple[shapes.C
 def history(grant: Grant, key: str, limit: int = 100) -> list[Entry]:
     """What changed about a case that the reader may see."""
     if not _staff_rows(grant).filter(key=key.lower()).exists():
-        raise NotFound(f"There is no case {key!r}.", "case")
+        raise NotFound(_("There is no case “%(key)s”.") % {"key": key[:100]}, "case")
     return journal.history(Ref("case", key.lower()), limit)
 
 
@@ -412,7 +413,7 @@ def photo_file(grant: Grant, key: str, photo: int) -> str:
     )
     row = found.first()
     if row is None:
-        raise NotFound("There is no such photo.", "photo")
+        raise NotFound(_("There is no such photo."), "photo")
     return row.file
 
 
@@ -423,4 +424,4 @@ def own_photo_file(grant: Grant, address: str, photo: int) -> str:
         row = models.Photo.objects.filter(pk=photo, public=True, case__key=found[0], case__code=found[1]).first()
         if row is not None:
             return row.file
-    raise NotFound("There is no such photo.", "photo")
+    raise NotFound(_("There is no such photo."), "photo")

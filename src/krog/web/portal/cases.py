@@ -243,6 +243,7 @@ def _report(request: Request) -> HttpResponse:
         "map": _ground(),
         "office": words.office_title(chosen.office),
         "kept": form.picture is not None,
+        "days": None if chosen.deadline_hours % 24 else chosen.deadline_hours // 24,
     }
     return render(request, "portal/cases/report.html", context, status=status)
 
