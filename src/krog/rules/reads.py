@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from krog.base.errors import NotFound
 from krog.base.grant import Grant
@@ -103,7 +104,7 @@ def rule(grant: Grant, key: str) -> shapes.Rule:
     rows = models.Rule.objects.filter(_seen(grant), key=key.replace("\x00", ""))
     row = rows.select_related("state").first()
     if row is None:
-        raise NotFound(f"There is no rule {key!r}.", "rule")
+        raise NotFound(_("There is no rule “%(key)s”.") % {"key": key[:100]}, "rule")
     return rule_of(row)
 
 
@@ -152,7 +153,7 @@ def alert(grant: Grant, key: str) -> shapes.Alert:
     rows = models.Alert.objects.filter(_alerts_seen(grant), key=key.replace("\x00", ""))
     row = rows.select_related("rule").first()
     if row is None:
-        raise NotFound(f"There is no alert {key!r}.", "alert")
+        raise NotFound(_("There is no alert “%(key)s”.") % {"key": key[:100]}, "alert")
     return alert_of(row)
 
 
@@ -161,7 +162,7 @@ def alert_and_rule(grant: Grant, key: str) -> tuple[shapes.Alert, shapes.Rule]:
     rows = models.Alert.objects.filter(_alerts_seen(grant), key=key.replace("\x00", ""))
     row = rows.select_related("rule__state").first()
     if row is None:
-        raise NotFound(f"There is no alert {key!r}.", "alert")
+        raise NotFound(_("There is no alert “%(key)s”.") % {"key": key[:100]}, "alert")
     return alert_of(row), rule_of(row.rule)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import get_language
@@ -90,11 +91,20 @@ def limit_words(rule: Rule) -> list[str]:
 def window_words(rule: Rule) -> str:
     """Over which time a rule looks."""
     if rule.window.get("kind") == "daily":
-        return _("each day from %(from)s to %(to)s") % {"from": rule.window["from"], "to": rule.window["to"]}
+        return _("each day from %(from)s to %(to)s") % {
+            "from": formats.clock(datetime.strptime(rule.window["from"], "%H:%M"), _language()),
+            "to": formats.clock(datetime.strptime(rule.window["to"], "%H:%M"), _language()),
+        }
     return _("the last %(minutes)s minutes, every %(seconds)s seconds") % {
         "minutes": rule.window.get("minutes", ""),
         "seconds": rule.window.get("every_s", 60),
     }
+
+
+def aggregate_words(aggregate: str) -> str:
+    """How the readings of a stream become one number."""
+    words = {"mean": _("mean"), "min": _("least"), "max": _("greatest"), "last": _("last value")}
+    return words.get(aggregate, aggregate)
 
 
 def part_rows(parts: Sequence[Part], titles: dict[str, str]) -> list[dict[str, Any]]:

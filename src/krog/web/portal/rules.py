@@ -85,7 +85,12 @@ def detail(request: Request, key: str) -> HttpResponse:
             "window": rule_view.window_words(rule),
             "formula": rule_view.formula(rule),
             "terms": [
-                {"term": term, "title": titles.get(term.stream, term.stream), "seen": term.stream in titles}
+                {
+                    "term": term,
+                    "agg": rule_view.aggregate_words(term.agg),
+                    "title": titles.get(term.stream, term.stream),
+                    "seen": term.stream in titles,
+                }
                 for term in rule.terms
             ],
             "alerts": [alert_row(alert) for alert in page.items],
