@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils.text import Truncator
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -123,7 +124,7 @@ def _nodes(grant: Grant, call: Call) -> list[tuple[str, str]]:
     if not call.plan:
         return []
     tree = plans.tree(grant, call.plan)
-    return [(node.key, "– " * node.depth + words.title(node)[:120]) for node in tree.nodes.values()]
+    return [(node.key, "– " * node.depth + Truncator(words.title(node)).chars(90)) for node in tree.nodes.values()]
 
 
 def call(request: Request, key: str) -> HttpResponse:

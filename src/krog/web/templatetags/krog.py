@@ -90,12 +90,23 @@ def iso(value: Any) -> str:
 
 @register.filter
 def when_text(value: Any) -> str:
-    """A time in words, or the text itself where a page gives one (a year, a period)."""
+    """A time in words, a period (2026, 2026-05, 2026-05-12) as locals write it, or else the text itself."""
     if isinstance(value, str) and not value.lstrip("-").isdigit():
-        return value
+        return _period(value)
     at = _microseconds(value)
     # A bare year or period such as 2023 is not a moment; microseconds of any real reading are far larger.
     return str(value) if at is None or abs(at) < times.DAY else formats.moment(at, _language(), settings.TIME_ZONE)
+
+
+def _period(text: str) -> str:
+    try:
+        if len(text) == 10:
+            return formats.day(datetime.fromisoformat(text), _language())
+        if len(text) == 7:
+            return formats.month(datetime.fromisoformat(f"{text}-01"), _language())
+    except ValueError:
+        pass
+    return text
 
 
 @register.filter
