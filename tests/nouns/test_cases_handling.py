@@ -267,6 +267,24 @@ def test_nothing_personal_is_ever_public(world: World) -> None:
     assert "ana@example.org" not in entries
 
 
+def test_who_reported_is_forgotten_and_what_was_reported_stays(world: World, reader: Any) -> None:
+    opened, other = report(), report(once="form:other")
+    verbs.receive(None, key=opened.key, text="Še nekaj.", sender="ana@example.org", message_id="<1@x>")
+    officer = reader("digital_officer", id=77)
+    with pytest.raises(Forbidden):
+        verbs.forget_reporter(world.stranger, key=opened.key, reason="asked")
+    verbs.forget_reporter(officer, key=opened.key, reason="The person asked on 1 May.")
+    case = reads.case(grant(world.stranger), opened.key)
+    assert (case.reporter, case.has_reporter, case.description) == (None, False, "Velika luknja pri Novakovih.")
+    kept = [repr(case), *map(repr, journal.history(_ref(opened.key))), *map(repr, journal.mails(ref=_ref(opened.key)))]
+    assert not [words for words in kept if "ana@" in words or "Ana Novak" in words or opened.code in words]
+    assert "ana@example.org" in repr(journal.mails(ref=_ref(other.key)))
+    with pytest.raises(NotFound):
+        reads.status(grant(ANONYMOUS, "portal"), opened.address)
+    with pytest.raises(NotFound):
+        verbs.forget_reporter(officer, key=opened.key, reason="again")
+
+
 def test_a_case_that_is_not_public_is_seen_only_by_its_secret_address(world: World) -> None:
     key = world.leak()
     with pytest.raises(NotFound):

@@ -74,12 +74,13 @@ def test_mails_to_one_address_are_erased_and_not_sent_any_more():
         verbs.post_mail(to="ana@example.org", subject="Ana's report", text="Dear Ana", ref=about) for _ in range(2)
     )
     office = verbs.post_mail(to="office@example.org", subject="A report", text="Look", ref=about)
+    verbs.post_mail(to="office@example.org", subject="News", text="Ana@example.org wrote.", ref=about)
     verbs.mail_sent(mail=sent, message_id="<1@krog>")
-    assert verbs.erase_mails(SYSTEM, ref=about, to="ana@example.org", reason="asked by the person") == 2
+    assert verbs.erase_mails(SYSTEM, ref=about, address="ana@example.org", reason="asked by the person") == 3
     verbs.mail_failed(mail=waiting, error="ana@example.org is unknown here")
     verbs.mail_sent(mail=waiting, message_id="<2@krog>")
     assert [mail.id for mail in reads.mails_due()] == [office]
-    assert reads.mail_counts() == {"erased": 2, "queued": 1}
+    assert reads.mail_counts() == {"erased": 3, "queued": 1}
     assert reads.mail(sent).sent is not None
     assert "ana" not in str(reads.mails()).lower() + str(reads.history(about)).lower()
 

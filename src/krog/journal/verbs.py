@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from krog.base import times
 from krog.base.errors import Conflict
@@ -95,11 +96,13 @@ def erase(by: Reader, *, ref: Ref, reason: str) -> int:
     return count
 
 
-def erase_mails(by: Reader, *, ref: Ref, to: str, reason: str) -> int:
-    """Erases the mails about a thing that went, or wait to go, to one address: address, subject and words; that there
-    was a mail and when it was sent stays. What was not sent yet is not sent any more. Returns how many."""
+def erase_mails(by: Reader, *, ref: Ref, address: str, reason: str) -> int:
+    """Erases the mails about a thing that went, or wait to go, to an address, and those that name it: to whom, subject
+    and words; that there was a mail and when it was sent stays. What was not sent yet is not sent any more. Returns how
+    many."""
     with transaction.atomic():
-        mine = models.Mail.objects.filter(noun=ref.noun, key=ref.key, to=to).exclude(to="")
+        mails = models.Mail.objects.filter(noun=ref.noun, key=ref.key)
+        mine = mails.filter(Q(to=address) | Q(text__icontains=address)) if address else mails.none()
         count = mine.update(to="", subject="", text="", html="", reply_token="", error="", state="erased")
         record(by, "journal.erase-mails", ref, after={"mails": count}, reason=reason)
     return count
@@ -147,7 +150,8 @@ def post_mail(
 
 def mail_sent(*, mail: int, message_id: str) -> None:
     """The mail server has taken the mail."""
-    models.Mail.objects.filter(pk=mail).exclude(state="erased").update(state="sent", sent=times.now(), message_id=message_id, error="")
+    kept = models.Mail.objects.filter(pk=mail).exclude(state="erased")
+    kept.update(state="sent", sent=times.now(), message_id=message_id, error="")
 
 
 def mail_failed(*, mail: int, error: str, permanent: bool = False) -> None:

@@ -218,7 +218,7 @@ def erase_author(by: Reader, *, key: str, reason: str) -> None:
         row = models.Proposal.objects.select_for_update().filter(key=key).first()
         if row is None:
             raise NotFound(_("There is no proposal “%(key)s”.") % {"key": key}, "proposal")
-        erase_mails(by, ref=Ref("proposal", key), to=row.email, reason=reason)
+        erase_mails(by, ref=Ref("proposal", key), address=row.email, reason=reason)
         row.author = row.email = ""
         row.save(update_fields=["author", "email"])
         record(by, "voice.erase-author", Ref("proposal", key), reason=reason)
@@ -233,7 +233,7 @@ def forget_unconfirmed(by: Reader, *, days: int = 30) -> int:
         rows = list(models.Proposal.objects.select_for_update().filter(state="unconfirmed", created__lt=before)[:200])
         for row in rows:
             erase_journal(by, ref=Ref("proposal", row.key), reason=f"not confirmed in {days} days")
-            erase_mails(by, ref=Ref("proposal", row.key), to=row.email, reason=f"not confirmed in {days} days")
+            erase_mails(by, ref=Ref("proposal", row.key), address=row.email, reason=f"not confirmed in {days} days")
             row.delete()
     return len(rows)
 

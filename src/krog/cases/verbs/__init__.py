@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from krog.cases.verbs.declaring import declare_case_types, declare_protocols
+from krog.cases.verbs.forgetting import forget_reporter
 from krog.cases.verbs.handling import (
     assign,
     close,
@@ -23,6 +24,7 @@ __all__ = [
     "declare_case_types",
     "declare_protocols",
     "decline",
+    "forget_reporter",
     "note",
     "open",
     "publish",

@@ -31,6 +31,7 @@ from krog.people import reads as people
 from krog.people.permissions import require
 from krog.rules import reads as rules
 from krog.web.components.paging import offset_of, pager
+from krog.web.components.verb_words import words_of
 from krog.web.desk.work import everybody, me, row
 from krog.web.portal import case_words as words
 from krog.web.portal.cases import photo_response
@@ -72,7 +73,7 @@ def _page(request: Request, key: str, form: SayForm, status: int = 200) -> HttpR
     shown = row(case, reader, me(reader, staff), staff, names)
     timeline: list[dict[str, Any]] = [{"time": m.time, "message": m} for m in case.messages]
     timeline += [
-        {"time": entry.time, "entry": entry, "words": words.verb_words(entry.verb)}
+        {"time": entry.time, "entry": entry, "words": words_of(entry.verb)}
         for entry in entries
         if entry.verb not in ("cases.note", "cases.reply", "cases.receive", "cases.publish-photos")
     ]

@@ -65,20 +65,6 @@ MODES: Mapping[str, Any] = {
 }
 
 
-VERBS: Mapping[str, Any] = {
-    "cases.open": later("opened"), "cases.take": later("taken"), "cases.assign": later("assigned"),
-    "cases.hand-over": later("handed over to another office"), "cases.wait": later("waits"),
-    "cases.snooze": later("put off or brought back"), "cases.close": later("closed"),
-    "cases.decline": later("closed without action"), "cases.reopen": later("opened again"),
-    "cases.publish": later("changed what the public sees"), "cases.tick": later("ticked a step of the protocol"),
-}  # fmt: skip
-
-
-def verb_words(verb: str) -> str:
-    """What an entry of the journal says about a case."""
-    return str(VERBS.get(verb, verb))
-
-
 def language() -> str:
     return get_language() or "sl"
 
