@@ -28,6 +28,7 @@ def main() -> None:
         )
         page = browser.new_page(locale="en-GB")
         page.goto(f"{running.url}/en/streams/{STREAM}")
+        page.mouse.move(300, 300)
         page.wait_for_timeout(3000)
         took = []
         for n in range(RUNS):

@@ -252,6 +252,7 @@ def test_a_value_is_entered_by_one_person_and_confirmed_by_a_second(krog: Krog, 
 def test_a_message_typed_by_hand_is_on_the_open_page_within_two_seconds(krog: Krog, page_as: PageAs):
     page = page_as()
     page.goto("/en/streams/sava-okroglo-flow")
+    page.mouse.move(300, 300)
     page.wait_for_timeout(1500)
     key_id, _, secret = krog.key.partition(".")
     subprocess.run(

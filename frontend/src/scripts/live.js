@@ -1,10 +1,29 @@
 // Live values: one stream of server-sent events for all elements with data-live="<datastream key>" on the page.
 import { amount, since } from "./words.js";
 
+// A page that is only glimpsed at (a preview, a picture, a printer) opens no stream: it begins with the first sign of a
+// person, or when the page has stood open for a while.
+const SIGNS = ["pointermove", "pointerdown", "touchstart", "scroll", "keydown", "focus"];
+const A_WHILE_MS = 7000;
+
 let source = null;
 let watched = "";
+let begun = false;
+const begin = new Promise((start) => {
+  const once = () => {
+    begun = true;
+    for (const sign of SIGNS) removeEventListener(sign, once, true);
+    start();
+  };
+  for (const sign of SIGNS) addEventListener(sign, once, { capture: true, passive: true });
+  setTimeout(once, A_WHILE_MS);
+});
 
 export function follow(root) {
+  if (!begun) {
+    begin.then(() => follow(root));
+    return;
+  }
   const places = new Map();
   for (const place of root.querySelectorAll("[data-live]")) {
     const key = place.dataset.live;
