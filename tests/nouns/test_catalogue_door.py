@@ -37,6 +37,22 @@ def test_a_closed_dataset_closes_within_a_second_everywhere(dataset, reader):
     assert "open" not in door.open(ANONYMOUS, "portal", kind="streams")
 
 
+def test_a_grant_worked_out_while_the_policy_changes_is_not_remembered(dataset, monkeypatch):
+    dataset("open", noun="streams")
+    real = door.access
+
+    def interrupted(reader, about):
+        monkeypatch.setattr(door, "access", real)
+        found = real(reader, about)
+        dataset("open", noun="streams", access="restricted")
+        assert "open" not in door.open(ANONYMOUS, "portal", kind="streams")
+        return found
+
+    monkeypatch.setattr(door, "access", interrupted)
+    door.open(ANONYMOUS, "portal", kind="streams")
+    assert "open" not in door.open(ANONYMOUS, "portal", kind="streams")
+
+
 def test_fields_and_rows_for_the_public_are_fewer(dataset, reader):
     dataset("cases", noun="cases", fields=FIELDS, public_rows={"field": "public", "op": "=", "value": True})
     seen = door.open(ANONYMOUS, "portal", kind="cases").datasets["cases"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
@@ -22,8 +23,17 @@ PURPOSES = frozenset({"portal", "desk", "api", "export", "compute", "ingest", "m
 
 _EPOCH_EVERY_S = 1.0
 _lock = Lock()
-_state: dict[str, Any] = {"epoch": None, "checked": 0.0, "datasets": {}}
-_grants: dict[tuple[Any, ...], Mapping[str, Access]] = {}
+_state: dict[str, Any] = {"policy": None, "checked": 0.0}
+
+
+@dataclass(frozen=True)
+class _Policy:
+    """All datasets of one epoch, and the grants given from them: what a slow request adds after the policy has moved on
+    goes to the old epoch's grants, never to the new one's."""
+
+    epoch: int
+    datasets: Mapping[str, Dataset]
+    grants: dict[tuple[Any, ...], Mapping[str, Access]] = field(default_factory=dict)
 
 
 def dataset_of(row: models.Dataset) -> Dataset:
@@ -54,24 +64,24 @@ def _text(value: Text) -> Text:
 def forget() -> None:
     """Drops what this process has cached; the next `open` reads the policy anew."""
     with _lock:
-        _state.update(epoch=None, checked=0.0, datasets={})
-        _grants.clear()
+        _state.update(policy=None, checked=0.0)
 
 
-def _datasets() -> Mapping[str, Dataset]:
+def _policy() -> _Policy:
     """All datasets in use, read again when the policy's epoch has moved; the epoch is asked at most once a second."""
     now = time.monotonic()
-    if _state["epoch"] is not None and now - _state["checked"] < _EPOCH_EVERY_S:
-        return _state["datasets"]  # type: ignore[no-any-return]
+    with _lock:
+        policy: _Policy | None = _state["policy"]
+        if policy is not None and now - _state["checked"] < _EPOCH_EVERY_S:
+            return policy
     row = models.PolicyEpoch.objects.first()
     epoch = row.number if row else 0
+    if policy is None or epoch != policy.epoch:
+        rows = models.Dataset.objects.filter(retired=False)
+        policy = _Policy(epoch, {d.key: dataset_of(d) for d in rows})
     with _lock:
-        if epoch != _state["epoch"]:
-            _grants.clear()
-            _state["datasets"] = {d.key: dataset_of(d) for d in models.Dataset.objects.filter(retired=False)}
-            _state["epoch"] = epoch
-        _state["checked"] = now
-    return _state["datasets"]  # type: ignore[no-any-return]
+        _state.update(policy=policy, checked=now)
+    return policy
 
 
 def open(reader: Reader, purpose: str, *, kind: str | None = None, datasets: Iterable[str] | None = None) -> Grant:
@@ -81,10 +91,11 @@ def open(reader: Reader, purpose: str, *, kind: str | None = None, datasets: Ite
     """
     if purpose not in PURPOSES:
         raise ValueError(f"The purpose {purpose!r} is not one of {sorted(PURPOSES)}.")
-    known = _datasets()
+    policy = _policy()
+    known = policy.datasets
     wanted = None if datasets is None else tuple(datasets)
     cache_key = (reader.kind, reader.id, reader.roles, reader.organisation, purpose, kind, wanted)
-    found = _grants.get(cache_key)
+    found = policy.grants.get(cache_key)
     if found is None:
         chosen = (
             [d for d in known.values() if kind is None or d.noun == kind]
@@ -103,9 +114,9 @@ def open(reader: Reader, purpose: str, *, kind: str | None = None, datasets: Ite
             )
         found = given
         with _lock:
-            if len(_grants) > 5000:
-                _grants.clear()
-            _grants[cache_key] = found
+            if len(policy.grants) > 5000:
+                policy.grants.clear()
+            policy.grants[cache_key] = found
     if reader.kind != "system":
         closed = [a.dataset for a in found.values() if not a.public and known[a.dataset].access != "public"]
         if closed:
