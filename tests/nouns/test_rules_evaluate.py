@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from krog.base import times
 from krog.base.declaration import Change
@@ -98,12 +100,53 @@ def test_only_krog_evaluates_and_only_the_office_acknowledges_and_switches(world
         verbs.set_mode(world.operator, key="night-flow", mode="off", reason=" ")
     assert verbs.acknowledge(world.operator, alert=alert.key).state == "acknowledged"
     assert verbs.acknowledge(world.other, alert=alert.key).acknowledged_by == "Olga Operater"
+    assert reads.alert(grant(world.operator), alert.key).acknowledged_by == "Olga Operater"
+    outside = door.open(ANONYMOUS, "portal", kind="rules")
+    told = (reads.alert(outside, alert.key), reads.alert_and_rule(outside, alert.key), reads.alerts(outside))
+    assert "Olga" not in repr(told)
     verbs.set_mode(world.operator, key="night-flow", mode="off", reason="Menjava vodomera")
     assert alerts(open_only=True) == ()
     with pytest.raises(Conflict):
         verbs.acknowledge(world.operator, alert=alert.key)
     with pytest.raises(NotFound):
         verbs.acknowledge(world.operator, alert="nothing")
+
+
+def test_the_public_sees_neither_who_switches_a_rule_nor_what_its_rows_leave_out(world: World, dataset: Any) -> None:
+    found(world, 1.0, 2.0)
+    verbs.set_mode(world.operator, key="night-flow", mode="watch", reason="Menjava vodomera")
+    outside = door.open(ANONYMOUS, "portal", kind="rules")
+    assert len(reads.history(grant(world.operator), "night-flow")) == 2
+    assert reads.history(outside, "night-flow") == []
+    assert len(reads.evaluations(outside, "night-flow")) == 2
+    dataset("rules", noun="rules", access="public", public_rows={"field": "mode", "op": "=", "value": "act"})
+    assert reads.evaluations(door.open(ANONYMOUS, "portal", kind="rules"), "night-flow") == []
+    assert len(reads.evaluations(grant(), "night-flow")) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_alert_that_clears_while_its_case_is_linked_keeps_the_case(world: World, monkeypatch: Any) -> None:
+    found(world, 5.0, 5.0)
+    [alert] = alerts()
+
+    def link() -> None:
+        try:
+            verbs.link_case(SYSTEM, alert=alert.key, case="k-1")
+        finally:
+            connection.close()
+
+    linking, step = threading.Thread(target=link), verbs.step
+
+    def slow(*given: Any) -> Any:
+        if linking.ident is None:
+            linking.start()
+            linking.join(0.5)
+        return step(*given)
+
+    monkeypatch.setattr(verbs, "step", slow)
+    found(world, 1.0, 1.0, first=2)
+    linking.join()
+    assert [(each.state, each.case) for each in alerts()] == [("cleared", "k-1")]
 
 
 def test_a_city_that_takes_a_rule_out_ends_its_alert(world: World) -> None:

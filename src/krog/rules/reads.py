@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Q
@@ -15,6 +16,7 @@ from krog.base.origin import Origin
 from krog.catalogue import door
 from krog.journal import reads as journal
 from krog.journal.shapes import Entry
+from krog.people.permissions import is_staff
 from krog.rules import models, shapes
 from krog.rules.hysteresis import Limits
 from krog.rules.signals import Part, Term
@@ -83,8 +85,16 @@ def alert_of(row: models.Alert) -> shapes.Alert:
     )
 
 
-def _seen(grant: Grant) -> Q:
-    return door.where(grant, {"key": "key", "mode": "mode", "office": "office", "severity": "severity"})
+def _alert(grant: Grant, row: models.Alert) -> shapes.Alert:
+    """The alert as this grant shows it: only staff learn who has seen it."""
+    found = alert_of(row)
+    return found if is_staff(grant.reader) else replace(found, acknowledged_by="")
+
+
+def _seen(grant: Grant, path: str = "") -> Q:
+    """The rules that a grant lets through, or (by `path`) what belongs to one."""
+    columns = {name: f"{path}{name}" for name in ("key", "mode", "office", "severity")}
+    return door.where(grant, columns, dataset=f"{path}dataset")
 
 
 def rules(
@@ -108,11 +118,6 @@ def rule(grant: Grant, key: str) -> shapes.Rule:
     return rule_of(row)
 
 
-def rules_on(grant: Grant, stream: str) -> list[shapes.Rule]:
-    """The rules in use that look at a stream."""
-    return [found for found in rules(grant) if any(term.stream == stream for term in found.terms)]
-
-
 def alerts(
     grant: Grant,
     *,
@@ -130,7 +135,7 @@ def alerts(
         rows = rows.filter(rule__key=rule.replace("\x00", ""))
     if offices is not None:
         rows = rows.filter(rule__office__in=list(offices))
-    items = tuple(alert_of(row) for row in rows[offset : offset + limit])
+    items = tuple(_alert(grant, row) for row in rows[offset : offset + limit])
     known = len(items) < limit and (items or not offset)
     return shapes.AlertPage(items, offset + len(items) if known else rows.count())
 
@@ -154,7 +159,7 @@ def alert(grant: Grant, key: str) -> shapes.Alert:
     row = rows.select_related("rule").first()
     if row is None:
         raise NotFound(_("There is no alert “%(key)s”.") % {"key": key[:100]}, "alert")
-    return alert_of(row)
+    return _alert(grant, row)
 
 
 def alert_and_rule(grant: Grant, key: str) -> tuple[shapes.Alert, shapes.Rule]:
@@ -163,12 +168,12 @@ def alert_and_rule(grant: Grant, key: str) -> tuple[shapes.Alert, shapes.Rule]:
     row = rows.select_related("rule__state").first()
     if row is None:
         raise NotFound(_("There is no alert “%(key)s”.") % {"key": key[:100]}, "alert")
-    return alert_of(row), rule_of(row.rule)
+    return _alert(grant, row), rule_of(row.rule)
 
 
 def evaluations(grant: Grant, rule: str, *, since: int = 0, limit: int = 400) -> list[shapes.Evaluation]:
     """What a rule found, oldest first: the newest `limit` windows that ended after `since`."""
-    rows = models.Evaluation.objects.filter(rule__key=rule, rule__dataset__in=grant.keys, end__gt=since)
+    rows = models.Evaluation.objects.filter(_seen(grant, "rule__"), rule__key=rule, end__gt=since)
     rows = rows.order_by("-end")
     found = [shapes.Evaluation(r.start, r.end, r.value, r.coverage, Origin(r.origin)) for r in rows[:limit]]
     return found[::-1]
@@ -193,6 +198,6 @@ def alerts_to_tell_cleared(grant: Grant) -> list[shapes.Alert]:
 
 
 def history(grant: Grant, key: str, limit: int = 50) -> list[Entry]:
-    """What changed about a rule that the reader may see."""
+    """What changed about a rule: for staff; nobody else learns who works here."""
     rule(grant, key)
-    return journal.history(Ref("rule", key), limit)
+    return journal.history(Ref("rule", key), limit) if is_staff(grant.reader) else []

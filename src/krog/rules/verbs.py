@@ -46,7 +46,8 @@ def evaluated(by: Reader, *, rule: str, outcomes: Sequence[Outcome], data: str) 
         limits = rule_of(row).limits
         at, _ = models.State.objects.get_or_create(rule=row)
         machine = Machine(at.raised, at.run, at.peak, at.unknown)
-        alert = models.Alert.objects.filter(rule=row).exclude(state="cleared").order_by("-since").first()
+        running = models.Alert.objects.select_for_update().filter(rule=row).exclude(state="cleared")
+        alert = running.order_by("-since").first()
         kept = []
         for outcome in outcomes:
             if at.known_to is not None and outcome.end <= at.known_to:
@@ -116,7 +117,7 @@ def _raise(by: Reader, row: models.Rule, outcome: Outcome, machine: Machine, thr
 def _clear(by: Reader, alert: models.Alert, outcome: Outcome) -> None:
     before = alert.state
     alert.state, alert.cleared = "cleared", outcome.end
-    alert.save()
+    alert.save(update_fields=["state", "cleared", "last_value", "last_time"])
     journal.record(
         by,
         "rules.clear",
@@ -186,7 +187,7 @@ def set_mode(by: Reader, *, key: str, mode: str, reason: str) -> None:
 
 def _lay_down(by: Reader, row: models.Rule, reason: str) -> None:
     """Ends the alert of a rule that looks no more: nothing would ever clear it."""
-    for alert in models.Alert.objects.filter(rule=row).exclude(state="cleared"):
+    for alert in models.Alert.objects.select_for_update().filter(rule=row).exclude(state="cleared"):
         journal.record(
             by,
             "rules.clear",
@@ -196,7 +197,7 @@ def _lay_down(by: Reader, row: models.Rule, reason: str) -> None:
             reason=reason,
         )
         alert.state, alert.cleared, alert.told_cleared = "cleared", times.now(), True
-        alert.save()
+        alert.save(update_fields=["state", "cleared", "told_cleared"])
     models.State.objects.filter(rule=row).update(raised=False, run=0, peak=None, unknown=True)
 
 
