@@ -99,6 +99,14 @@ def test_guessing_passwords_has_to_wait(client, account):
     assert late.status_code == 400 and "/desk/" not in late.headers.get("Location", "")
 
 
+def test_wrong_attempts_elsewhere_keep_nobody_out(client, account):
+    account("ana", "official", password="a long enough one")
+    for _ in range(8):
+        client.post("/desk/sign-in", {"username": "ana", "password": "wrong"}, headers={"x-forwarded-for": "203.0.113.9"})
+    signed = client.post("/desk/sign-in", {"username": "ana", "password": "a long enough one"})
+    assert signed.headers["Location"] == "/desk/"
+
+
 def test_a_citizen_account_may_not_enter_the_desk(client_of):
     assert client_of("cita", "citizen").get("/desk/inspect/").status_code == 403
 

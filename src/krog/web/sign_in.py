@@ -21,8 +21,9 @@ from krog.people.permissions import is_staff
 from krog.web.middleware import LANGUAGE_COOKIE, address_of
 from krog.web.request import Request
 
-#: Wrong attempts from one address, and for one name, before it has to wait.
-ATTEMPTS, WAIT_S = 8, 300
+#: Wrong attempts before one has to wait: for a name from one address, from one address, and for a name from everywhere.
+#: The last is high, so that nobody can keep somebody else out with a few wrong attempts.
+FOR_NAME_HERE, FROM_ADDRESS, FOR_NAME, WAIT_S = 8, 30, 200, 300
 #: Longest address that is gone back to after signing in.
 BACK = 1500
 
@@ -54,8 +55,13 @@ def sign_in(request: Request) -> HttpResponse:
     form = SignIn(request.POST or None)
     if request.method == "POST" and form.is_valid():
         name = hashlib.sha256(form.cleaned_data["username"].strip().lower().encode()).hexdigest()
-        counters = [f"sign-in:{address_of(request)}", f"sign-in:{name}"]
-        if any((cache.get(c) or 0) >= ATTEMPTS for c in counters):
+        here = address_of(request)
+        counters = {
+            f"sign-in:{here}:{name}": FOR_NAME_HERE,
+            f"sign-in:{here}": FROM_ADDRESS,
+            f"sign-in:{name}": FOR_NAME,
+        }
+        if any((cache.get(counter) or 0) >= most for counter, most in counters.items()):
             form.add_error(None, _("Too many wrong attempts. Wait five minutes, then try again."))
         else:
             user = authenticate(request, **form.cleaned_data)
