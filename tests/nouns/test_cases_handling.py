@@ -267,6 +267,29 @@ def test_nothing_personal_is_ever_public(world: World) -> None:
     assert "ana@example.org" not in entries
 
 
+def test_the_public_sees_a_rounded_place_and_only_the_fields_that_are_open(world: World, dataset: Any) -> None:
+    opened = report(lon=14.347512, lat=46.274098, photographs=[photos.clean(picture())])
+    [photo] = reads.case(grant(world.stranger), opened.key).photos
+    verbs.publish(world.stranger, key=opened.key, public=True, photos=frozenset({photo.id}))
+    verbs.wait(world.stranger, key=opened.key, waiting_for="Gospa Novak dvigne zapornico")
+    outside = grant(ANONYMOUS, "portal")
+    waiting = reads.status(outside, opened.reference)
+    assert [event.text for event in waiting.events if event.what == "waiting"] == [""]
+    for case in (waiting, reads.public_cases(outside).items[0]):
+        assert (case.lon, case.lat) == (14.348, 46.274)
+    own = reads.status(outside, opened.address)
+    assert (own.lon, own.lat) == (14.347512, 46.274098)
+    assert "Gospa Novak" in repr(own)
+    verbs.close(world.stranger, key=opened.key, outcome="Zalili smo jo pri Novakovih.")
+    assert "Novakovih" in repr(reads.status(outside, opened.reference))
+    fields = {"reference": {"type": "text"}, "place": {"type": "point"}, "outcome": {"access": "official"}}
+    dataset("cases", noun="cases", public_rows={"field": "public", "value": True}, fields=fields)
+    outside = grant(ANONYMOUS, "portal")
+    assert "Novakovih" not in repr(reads.status(outside, opened.reference))
+    with pytest.raises(NotFound):
+        reads.photo_file(outside, opened.key, photo.id)
+
+
 def test_who_reported_is_forgotten_and_what_was_reported_stays(world: World, reader: Any) -> None:
     opened, other = report(), report(once="form:other")
     verbs.receive(None, key=opened.key, text="Še nekaj.", sender="ana@example.org", message_id="<1@x>")

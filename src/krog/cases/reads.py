@@ -279,7 +279,15 @@ def history(grant: Grant, key: str, limit: int = 100) -> list[Entry]:
 # For reporters and the public
 
 
-def _events(row: models.Case, own: bool) -> tuple[shapes.Event, ...]:
+#: Decimals of a degree that everybody sees of a place: about a hundred metres, which house it is stays unsaid.
+PLACE_DECIMALS = 3
+
+
+def _rounded(degrees: float | None) -> float | None:
+    return None if degrees is None else round(degrees, PLACE_DECIMALS)
+
+
+def _events(row: models.Case, own: bool, outcome: str, waiting_for: str) -> tuple[shapes.Event, ...]:
     found = [shapes.Event("opened", row.opened)]
     if row.taken is not None:
         found.append(shapes.Event("taken", row.taken))
@@ -292,9 +300,9 @@ def _events(row: models.Case, own: bool) -> tuple[shapes.Event, ...]:
             if m.trusted and m.author == ""
         ]
     if row.status == "waiting":
-        found.append(shapes.Event("waiting", row.updated, row.waiting_for))
+        found.append(shapes.Event("waiting", row.updated, waiting_for))
     if row.closed is not None:
-        found.append(shapes.Event(row.status, row.closed, row.outcome))
+        found.append(shapes.Event(row.status, row.closed, outcome))
     return tuple(sorted(found, key=lambda event: event.time))
 
 
@@ -303,6 +311,7 @@ def _status(row: models.Case, own: bool, access: Access | None) -> shapes.Status
         return own or access is None or access.shows(name)
 
     where = shows("place")
+    outcome = row.outcome if shows("outcome") else ""
     photos = tuple(photo for photo in photos_of(row) if photo.public) if shows("photos") else ()
     return shapes.Status(
         reference=row.key.upper(),
@@ -312,8 +321,8 @@ def _status(row: models.Case, own: bool, access: Access | None) -> shapes.Status
         title=row.title,
         description=row.description if own or (row.words_public and shows("description")) else "",
         place=row.place if where else "",
-        lon=row.lon if where else None,
-        lat=row.lat if where else None,
+        lon=(row.lon if own else _rounded(row.lon)) if where else None,
+        lat=(row.lat if own else _rounded(row.lat)) if where else None,
         office=row.office,
         status=row.status,
         severity=row.severity,
@@ -321,9 +330,9 @@ def _status(row: models.Case, own: bool, access: Access | None) -> shapes.Status
         deadline=row.deadline,
         closed=row.closed,
         overdue=row.status in shapes.OPEN and row.deadline < times.now(),
-        outcome=row.outcome if shows("outcome") else "",
+        outcome=outcome,
         public_note=row.public_note,
-        events=_events(row, own),
+        events=_events(row, own, outcome, row.waiting_for if shows("waiting_for") else ""),
         photos=photos,
         cause=Ref(row.cause_noun, row.cause_key) if row.cause_noun == "alert" else None,
     )
@@ -379,8 +388,8 @@ def _listed(row: models.Case, access: Access | None) -> shapes.Status:
         title=row.title,
         description="",
         place=row.place if where else "",
-        lon=row.lon if where else None,
-        lat=row.lat if where else None,
+        lon=_rounded(row.lon) if where else None,
+        lat=_rounded(row.lat) if where else None,
         office=row.office,
         status=row.status,
         severity=row.severity,
@@ -411,8 +420,9 @@ def photo_file(grant: Grant, key: str, photo: int) -> str:
         if is_staff(grant.reader)
         else rows.filter(public=True, case__in=_public_rows(grant))
     )
-    row = found.first()
-    if row is None:
+    row = found.select_related("case").first()
+    access = grant.datasets.get(row.case.dataset) if row else None
+    if row is None or access is None or not access.shows("photos"):
         raise NotFound(_("There is no such photo."), "photo")
     return row.file
 

@@ -117,7 +117,7 @@ def event_words(event: Event, office: str, by_rule: bool = False) -> str:
     """What happened, as a sentence for the person who reported."""
     if by_rule and event.what == "opened":
         return _("A rule has opened this case.")
-    return {
+    words = {
         "opened": _("The report came in."),
         "taken": _("%(office)s has taken it over.") % {"office": office},
         "message": _("%(office)s writes:") % {"office": office},
@@ -126,6 +126,8 @@ def event_words(event: Event, office: str, by_rule: bool = False) -> str:
         "done": _("It is settled:"),
         "declined": _("It was closed without action:"),
     }.get(event.what, event.what)
+    # What is for the reporter alone is not said to others; then nothing follows the colon.
+    return words if event.text else words.replace(":", ".")
 
 
 def sentence(status: Status, office: str) -> str:
