@@ -93,10 +93,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return render(
-        request,
-        NotFound(_("There is nothing at %(address)s.") % {"address": request.path}, todo=_("Look from the home page.")),
-    )
+    todo = _("Look from the home page.")
+    if request.path.startswith("/api/"):
+        todo = _("The Open API is described at /api/v1/openapi.json.")
+    return render(request, NotFound(_("There is nothing at %(address)s.") % {"address": request.path}, todo=todo))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
