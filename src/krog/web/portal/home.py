@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.http import HttpResponse
@@ -9,7 +10,8 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
 
-from krog.base.grant import Reader
+from krog.base.errors import NotFound
+from krog.base.grant import Grant, Reader
 from krog.cases import reads as cases
 from krog.catalogue import door
 from krog.catalogue import reads as catalogue
@@ -47,19 +49,33 @@ def _today(reader: Reader, wanted: str) -> dict[str, Any]:
     here = frozenset(s.key for s in found if place is not None and s.thing.territory == place.key)
     open_alerts = rules.alerts(door.open(reader, "portal", kind="rules"), open_only=True, limit=20).items
     titles = {d.key: d.title for d in catalogue.datasets(door.open(reader, "portal", kind="catalogue"), noun="streams")}
-    open_cases = cases.public_cases(door.open(reader, "portal", kind="cases"), open_only=True, limit=50).items
+    cases_grant = door.open(reader, "portal", kind="cases")
+    open_cases = cases.public_cases(cases_grant, open_only=True, limit=50).items
     handled = {alert.case.lower() for alert in open_alerts if alert.case}
+    settled = _settled(cases_grant, handled - {case.reference.lower() for case in open_cases})
     asked = voice.calls(door.open(reader, "portal", kind="voice"))
     standings = indicators.standings(door.open(reader, "portal", kind="indicators"))
     return {
         "place": place, "places": sorted(known.values(), key=lambda one: str(one.title)),
         "items": [
-            *today.alerts(open_alerts, here), *today.cases(open_cases, place, handled),
+            *today.alerts(open_alerts, here, settled), *today.cases(open_cases, place, handled),
             *today.calls(asked, voice.today().toordinal()), *today.values(lines, titles, here),
         ],
         "sentences": figures.sentences(standings.values()), "indicators": len(standings),
         "loop": loop(), "map": _map(now.grouped(lines, open_alerts)),
     }  # fmt: skip
+
+
+def _settled(grant: Grant, keys: Collection[str]) -> set[str]:
+    """Those of the cases that are closed."""
+    found = set()
+    for key in keys:
+        try:
+            if cases.status(grant, key).closed is not None:
+                found.add(key)
+        except NotFound:
+            continue
+    return found
 
 
 def _map(groups: list[now.Group]) -> maps.Map | None:

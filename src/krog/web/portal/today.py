@@ -64,14 +64,17 @@ def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
     return 6371.0 * math.hypot(x, math.radians(other[1] - one[1]))
 
 
-def alerts(found: Iterable[Alert], here: frozenset[str]) -> list[Item]:
-    """Open alerts that look at a stream of the place; else the good news that there is none."""
+def alerts(found: Iterable[Alert], here: frozenset[str], settled: Collection[str] = ()) -> list[Item]:
+    """Open alerts that look at a stream of the place; else the good news that there is none. The case of an alert in
+    `settled` is closed, which the readings have not confirmed yet."""
     items = []
     for alert in found:
         if not any(part.stream in here for part in alert.readings):
             continue
         value = formats.amount(round(alert.last_value, 2), alert.unit, get_language() or "sl")
         handled = f" · {_('being handled')}" if alert.case else ""
+        if alert.case and alert.case.lower() in settled:
+            handled = f" · {_('the case is closed, the next readings will tell')}"
         items.append(Item(
             _("Alert"), _said(alert.title), "bad", _("alert"),
             _("%(value)s, limit %(limit)s") % {
