@@ -82,10 +82,11 @@ def tell_adopted(proposal: models.Proposal, label: str, body: str, on: str) -> N
 
 def _send(proposal: models.Proposal, subject: str, *parts: str) -> None:
     call = str(say(proposal.call.title, proposal.language))
+    demo = [_("DEMONSTRATION DATA: this mail was sent by a demonstration.")] if settings().demo else []
     post_mail(
         to=proposal.email,
         subject=subject,
-        text="\n\n".join([_("Hello,"), *(part for part in parts if part), call]) + "\n",
+        text="\n\n".join([_("Hello,"), *(part for part in parts if part), call, *demo]) + "\n",
         ref=Ref("proposal", proposal.key),
         language=proposal.language,
     )

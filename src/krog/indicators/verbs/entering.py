@@ -278,7 +278,7 @@ def _mail_owner(row: models.Request, owner: Person, rejected: str) -> None:
         journal.post_mail(
             to=owner.email,
             subject=subject % about,
-            text=text % about,
+            text=text % about + _demo(),
             ref=Ref("indicator-request", row.key),
             language=owner.language,
         )
@@ -306,10 +306,14 @@ def _mail_confirmer(row: models.Request, second: Person) -> None:
         journal.post_mail(
             to=second.email,
             subject=_("Please confirm: %(title)s, %(period)s") % about,
-            text=text % about,
+            text=text % about + _demo(),
             ref=Ref("indicator-request", row.key),
             language=second.language,
         )
+
+
+def _demo() -> str:
+    return "\n\n" + _("DEMONSTRATION DATA: this mail was sent by a demonstration.") if settings().demo else ""
 
 
 def _address(token: str, person: Person, what: str) -> str:

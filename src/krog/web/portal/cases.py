@@ -389,7 +389,10 @@ class LinkForm(forms.Form):
     """One text and what is to be done with it."""
 
     text = forms.CharField(
-        label=later("Your answer"), required=False, max_length=20000, widget=forms.Textarea({"rows": 4})
+        label=later("What was found and done?"),
+        required=False,
+        max_length=20000,
+        widget=forms.Textarea({"rows": 4}),
     )
 
 
