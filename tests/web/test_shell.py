@@ -102,7 +102,9 @@ def test_guessing_passwords_has_to_wait(client, account):
 def test_wrong_attempts_elsewhere_keep_nobody_out(client, account):
     account("ana", "official", password="a long enough one")
     for _ in range(8):
-        client.post("/desk/sign-in", {"username": "ana", "password": "wrong"}, headers={"x-forwarded-for": "203.0.113.9"})
+        client.post(
+            "/desk/sign-in", {"username": "ana", "password": "wrong"}, headers={"x-forwarded-for": "203.0.113.9"}
+        )
     signed = client.post("/desk/sign-in", {"username": "ana", "password": "a long enough one"})
     assert signed.headers["Location"] == "/desk/"
 
