@@ -13,7 +13,8 @@ from PIL import Image
 from krog.base import times
 from krog.base.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from krog.base.grant import ANONYMOUS, Reader
-from krog.cases import models, photos, reads, shapes, verbs
+from krog.base.settings import settings
+from krog.cases import mails, models, photos, reads, shapes, verbs
 from krog.catalogue import door
 from krog.journal import reads as journal
 from krog.people.permissions import SYSTEM
@@ -249,7 +250,7 @@ def test_nothing_personal_is_ever_public(world: World) -> None:
     verbs.reply(world.stranger, key=opened.key, text="Zapora ceste bo v torek.", public=True)
     public = reads.status(grant(ANONYMOUS, "portal"), opened.reference)
     for shown in (repr(public), repr(reads.public_cases(grant(ANONYMOUS, "portal")))):
-        for secret in ("Novak", "ana@example.org", "041", "Velika luknja", "Rok Ceste", opened.code):
+        for secret in ("Novak", "ana@example.org", "041 111", "Velika luknja", "Rok Ceste", opened.code):
             assert secret not in shown
     assert "Zapora ceste" in repr(public)
     own = reads.status(grant(ANONYMOUS, "portal"), opened.address)
@@ -396,6 +397,19 @@ def test_a_photo_is_shown_once_the_office_has_looked_at_it(world: World) -> None
     for name in ("../../secret", "/etc/passwd", "cases/../../krog.sqlite"):
         with pytest.raises(NotFound):
             photos.path_of(name)
+
+
+def test_a_report_that_cannot_be_opened_leaves_no_photo_behind(world: World, monkeypatch: Any) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError("no room")
+
+    folder = settings().path("files") / "cases"
+    before = set(folder.rglob("*.jpg"))
+    monkeypatch.setattr(mails, "to_office", fail)
+    with pytest.raises(OSError, match="no room"):
+        report(photographs=[photos.clean(picture())])
+    assert set(folder.rglob("*.jpg")) == before
+    assert not models.Case.objects.exists()
 
 
 def test_an_unfinished_form_keeps_its_photo_for_a_while() -> None:

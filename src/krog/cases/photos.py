@@ -89,11 +89,11 @@ def _write(path: Path, data: bytes) -> None:
     partial.rename(path)
 
 
-def keep(case: str, photo: Clean) -> str:
-    """Writes the photo of a case; returns its path below KROG_FILES."""
-    name = f"cases/{case}/{secrets.token_urlsafe(12)}.jpg"
-    _write(_folder(f"cases/{case}") / Path(name).name, photo.data)
-    return name
+def keep(photo: Clean) -> str:
+    """Writes a photo under a name of its own; returns its path below KROG_FILES."""
+    name = secrets.token_hex(12)
+    _write(_folder(f"cases/{name[:2]}") / f"{name}.jpg", photo.data)
+    return f"cases/{name[:2]}/{name}.jpg"
 
 
 def path_of(file: str) -> Path:

@@ -47,10 +47,13 @@ def open(
     `once` (an alert's key, a form's number) makes a second call give the case of the first.
     """
     if once and (row := models.Case.objects.filter(once=once).first()):
-        return _again(by, row)
+        return _again(row)
     kind, named = _checked(by, type, channel, description, place, lon, lat, severity, protocol)
     kept: list[tuple[str, photos.Clean]] = []
     try:
+        # Before the transaction: nobody else may have to wait for a disk.
+        for photo in photographs:
+            kept.append((photos.keep(photo), photo))
         with transaction.atomic():
             moment = times.now()
             key = next_key(moment)
@@ -81,8 +84,6 @@ def open(
             )
             if reporter:
                 models.Reporter.objects.create(case=row, name=reporter.name, email=reporter.email, phone=reporter.phone)
-            for photo in photographs:
-                kept.append((photos.keep(key, photo), photo))
             models.Photo.objects.bulk_create(
                 models.Photo(case=row, file=file, width=photo.width, height=photo.height, time=moment)
                 for file, photo in kept
@@ -104,20 +105,16 @@ def open(
             )
             mails.to_office(row)
             mails.to_reporter(row, "opened")
-    except IntegrityError:
+    except BaseException as error:
         for file, _ in kept:
             photos.drop(file)
-        if once and (found := models.Case.objects.filter(once=once).first()):
-            return _again(by, found)
-        raise
-    except BaseException:
-        for file, _ in kept:
-            photos.drop(file)
+        if isinstance(error, IntegrityError) and once and (found := models.Case.objects.filter(once=once).first()):
+            return _again(found)
         raise
     return shapes.Opened(row.key, row.key.upper(), row.code)
 
 
-def _again(by: Reader, row: models.Case) -> shapes.Opened:
+def _again(row: models.Case) -> shapes.Opened:
     return shapes.Opened(row.key, row.key.upper(), row.code, again=True)
 
 

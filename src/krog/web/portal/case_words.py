@@ -127,7 +127,7 @@ def event_words(event: Event, office: str, by_rule: bool = False) -> str:
         "declined": _("It was closed without action:"),
     }.get(event.what, event.what)
     # What is for the reporter alone is not said to others; then nothing follows the colon.
-    return words if event.text else words.replace(":", ".")
+    return f"{words[:-1]}." if words.endswith(":") and not event.text else words
 
 
 def sentence(status: Status, office: str) -> str:
