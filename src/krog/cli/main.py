@@ -29,7 +29,12 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; 0 when it went well, 1 when the world is not as asked for, 2 when the words are wrong."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "krog.web.settings")
-    args = parser().parse_args(argv)
+    commands = parser()
+    words = sys.argv[1:] if argv is None else argv
+    if not words:
+        commands.print_help()
+        return 0
+    args = commands.parse_args(words)
     try:
         return int(args.run(args) or 0)
     except KrogError as error:
@@ -37,6 +42,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         return 0
+    except Exception as error:
+        # Django is not imported here: `krog --help` and `krog check` start without it.
+        if type(error).__module__ != "django.db.utils" or args.run.__module__ == "krog.cli.manage":
+            raise
+        from krog.base.settings import settings
+
+        print(
+            f"krog: the database {settings().database} does not answer as it should: {error}.\n"
+            "Is KROG_VAR or KROG_DATABASE the right one? `krog apply CITY` makes a new one ready.",
+            file=sys.stderr,
+        )
+        return 1
 
 
 if __name__ == "__main__":
