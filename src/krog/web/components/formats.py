@@ -75,6 +75,15 @@ def number(value: Any, language: str, decimals: int | None = None) -> str:
     return sign + grouped + (rule.decimal + fraction if fraction else "")
 
 
+#: Letters with a mark follow their plain letter, as in Slovenian dictionaries: c, č, ć, d, đ … s, š … z, ž.
+_ORDER = str.maketrans({"č": "c\uffff", "ć": "c\uffff\uffff", "đ": "d\uffff", "š": "s\uffff", "ž": "z\uffff"})
+
+
+def order(text: str) -> str:
+    """What a list of names is sorted by."""
+    return text.lower().translate(_ORDER)
+
+
 def day(moment: datetime, language: str) -> str:
     """A calendar day: `12. 5. 2026`, in English `12 May 2026`."""
     rule = writing(language)

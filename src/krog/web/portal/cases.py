@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import secrets
 from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.core.cache import cache
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -26,14 +24,12 @@ from krog.catalogue import door
 from krog.engine.cities import city
 from krog.people import links
 from krog.people import reads as people
-from krog.web.components import maps
+from krog.web import limits
+from krog.web.components import formats, maps
 from krog.web.components.paging import offset_of, pager
-from krog.web.middleware import address_of
 from krog.web.portal import case_words as words
 from krog.web.request import Request
 
-#: One address may send this many reports in so many seconds; more is asked to wait.
-MOST, WITHIN_S = 6, 600
 PAGE = 20
 
 
@@ -121,7 +117,7 @@ class ReportForm(forms.Form):
         self.picture: photos.Clean | None = None
         choice = self.fields["settlement"]
         assert isinstance(choice, forms.ChoiceField)
-        named = sorted(((key, about[0]) for key, about in settlements.items()), key=lambda pair: pair[1])
+        named = sorted(((key, about[0]) for key, about in settlements.items()), key=lambda pair: formats.order(pair[1]))
         choice.choices = [("", "–"), *named]
 
     def clean_photo(self) -> None:
@@ -180,14 +176,6 @@ def _settlements(request: Request) -> dict[str, tuple[str, float | None, float |
     return {one.key: (words.said(one.title), one.lon, one.lat) for one in found}
 
 
-def throttle(request: Request) -> None:
-    """One address sends so many reports and no more; the address itself is kept nowhere."""
-    who = hashlib.sha256(f"{settings().secret}{address_of(request)}".encode()).hexdigest()[:32]
-    cache.add(f"cases-report:{who}", 0, WITHIN_S)
-    if cache.incr(f"cases-report:{who}") > MOST:
-        raise Busy("Many reports have come from your connection just now.", todo="Please wait ten minutes.")
-
-
 def _small_enough(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Refuses a body that no photo may have before any of it is read (Django reads it to look for the form's token)."""
     guarded = csrf_protect(view)
@@ -236,13 +224,13 @@ def _report(request: Request) -> HttpResponse:
                 form.add_error(None, str(error))
         if form.picture is not None and data is not None:
             # A browser forgets a chosen file; the photo is kept for a day, so that nothing is lost.
-            data["kept"] = photos.draft(form.picture)
+            data["kept"] = photos.draft(form.picture) if limits.passes(request, limits.DRAFTS) else ""
         status = 422 if status == 200 else status
     context |= {
         "form": form,
         "map": _ground(),
         "office": words.office_title(chosen.office),
-        "kept": form.picture is not None,
+        "kept": bool(data and form.picture and data["kept"]),
         "days": None if chosen.deadline_hours % 24 else chosen.deadline_hours // 24,
     }
     return render(request, "portal/cases/report.html", context, status=status)
@@ -255,7 +243,7 @@ def _ground() -> maps.Map:
 
 
 def _send(request: Request, form: ReportForm, kind: shapes.CaseType) -> HttpResponse:
-    throttle(request)
+    limits.require(request, limits.REPORTS, "Many reports have come from your connection just now.")
     given = form.cleaned_data
     place, lon, lat = form.where()
     opened = verbs.open(

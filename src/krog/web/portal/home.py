@@ -8,19 +8,22 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from krog.base.errors import NotFound
 from krog.base.grant import Grant, Reader
+from krog.base.text import say
 from krog.cases import reads as cases
 from krog.catalogue import door
 from krog.catalogue import reads as catalogue
 from krog.indicators import reads as indicators
 from krog.people import reads as people
+from krog.people.shapes import Territory
 from krog.rules import reads as rules
 from krog.streams import reads as streams
 from krog.voice import reads as voice
-from krog.web.components import maps, stream_view
+from krog.web.components import formats, maps, stream_view
 from krog.web.portal import address, figures, finder, ground, now, today
 from krog.web.request import Request
 
@@ -47,7 +50,8 @@ def _today(reader: Reader, wanted: str) -> dict[str, Any]:
     place = known.get(wanted) or known.get(today.default_place(territories, found))
     lines = stream_view.lines(found, streams.latest_of(grant, found), "portal-streams-detail")
     here = frozenset(s.key for s in found if place is not None and s.thing.territory == place.key)
-    open_alerts = rules.alerts(door.open(reader, "portal", kind="rules"), open_only=True, limit=20).items
+    rules_grant = door.open(reader, "portal", kind="rules")
+    open_alerts = rules.alerts(rules_grant, open_only=True, limit=20).items
     titles = {d.key: d.title for d in catalogue.datasets(door.open(reader, "portal", kind="catalogue"), noun="streams")}
     cases_grant = door.open(reader, "portal", kind="cases")
     open_cases = cases.public_cases(cases_grant, open_only=True, limit=50).items
@@ -56,14 +60,18 @@ def _today(reader: Reader, wanted: str) -> dict[str, Any]:
     asked = voice.calls(door.open(reader, "portal", kind="voice"))
     standings = indicators.standings(door.open(reader, "portal", kind="indicators"))
     return {
-        "place": place, "places": sorted(known.values(), key=lambda one: str(one.title)),
+        "place": place, "places": sorted(known.values(), key=_name),
         "items": [
-            *today.alerts(open_alerts, here, settled), *today.cases(open_cases, place, handled),
+            *today.alerts(open_alerts, here, settled, rules.rules(rules_grant)), *today.cases(open_cases, place, handled),
             *today.calls(asked, voice.today().toordinal()), *today.values(lines, titles, here),
         ],
         "sentences": figures.sentences(standings.values()), "indicators": len(standings),
         "loop": loop(), "map": _map(now.grouped(lines, open_alerts)),
     }  # fmt: skip
+
+
+def _name(place: Territory) -> str:
+    return formats.order(str(say(place.title, get_language() or "sl")))
 
 
 def _settled(grant: Grant, keys: Collection[str]) -> set[str]:
