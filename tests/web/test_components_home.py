@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client
@@ -134,3 +135,10 @@ def test_the_ground_of_maps_has_the_settlements(client: Client, mlaka: None) -> 
     ground = client.get("/en/ground.geojson").json()
     assert [f["properties"]["title"] for f in ground["features"]] == ["Golnik", "Mlaka pri Kranju"]
     assert ground["features"][0]["geometry"] == {"type": "Point", "coordinates": [14.33, 46.33]}
+
+
+@pytest.mark.parametrize("state, mark", [("clear", ["ok"]), ("never", ["none"]), ("unknown", ["none"])])
+def test_good_news_is_told_only_when_the_rules_have_seen_enough(state: str, mark: list[str]) -> None:
+    rule = SimpleNamespace(terms=[SimpleNamespace(stream="inflow")], standing=SimpleNamespace(state=state))
+    assert [item.state for item in today.alerts([], frozenset({"inflow"}), (), [rule])] == mark  # type: ignore[list-item]
+    assert today.alerts([], frozenset({"elsewhere"}), (), [rule]) == []  # type: ignore[list-item]

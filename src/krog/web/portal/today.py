@@ -13,7 +13,7 @@ from krog.base.origin import Origin, weakest
 from krog.base.text import Text, say
 from krog.cases.shapes import Status
 from krog.people.shapes import Territory
-from krog.rules.shapes import Alert
+from krog.rules.shapes import Alert, Rule
 from krog.streams.shapes import Datastream
 from krog.voice.shapes import Call
 from krog.web.components import formats
@@ -64,9 +64,12 @@ def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
     return 6371.0 * math.hypot(x, math.radians(other[1] - one[1]))
 
 
-def alerts(found: Iterable[Alert], here: frozenset[str], settled: Collection[str] = ()) -> list[Item]:
-    """Open alerts that look at a stream of the place; else the good news that there is none. The case of an alert in
-    `settled` is closed, which the readings have not confirmed yet."""
+def alerts(
+    found: Iterable[Alert], here: frozenset[str], settled: Collection[str] = (), rules: Iterable[Rule] = ()
+) -> list[Item]:
+    """Open alerts that look at a stream of the place; else the good news that there is none, if the rules that look
+    here have seen enough to say so. The case of an alert in `settled` is closed, which the readings have not confirmed
+    yet."""
     items = []
     for alert in found:
         if not any(part.stream in here for part in alert.readings):
@@ -82,7 +85,10 @@ def alerts(found: Iterable[Alert], here: frozenset[str], settled: Collection[str
             } + handled,
             address.of("alerts", alert.key) or address.of("rules", alert.rule), alert.origin,
         ))  # fmt: skip
-    if not items and here:
+    watching = [rule for rule in rules if any(term.stream in here for term in rule.terms)]
+    if not items and any(rule.standing.state in ("unknown", "never") for rule in watching):
+        items.append(Item(_("Alerts"), _("It cannot be told yet: readings are missing."), "none", _("no data")))
+    elif not items and watching:
         items.append(Item(_("Alerts"), _("Nothing is out of its limits here."), "ok", _("no alerts")))
     return items
 
