@@ -14,6 +14,7 @@ from krog.cases import models, reads, verbs
 from krog.catalogue import door
 from krog.journal import reads as journal
 from krog.people.models import Account, Territory
+from krog.web import limits
 from tests.nouns.cases_world import World, world
 from tests.nouns.test_cases_handling import picture, report
 
@@ -118,9 +119,27 @@ def test_a_double_click_opens_one_case_and_a_flood_is_stopped(world: World, clie
     answers = [client.post(REPORT, {**GIVEN, "once": str(n)}).status_code for n in range(8)]
     assert answers[-1] == 429
     assert models.Case.objects.count() == 5
+    body = {"type": "pothole", "description": "Hole.", "place": "Here"}
+    program = client.post("/api/v1/cases/", body, content_type="application/json")
+    assert (program.status_code, program["Retry-After"]) == (429, "600")
     last = client.post(REPORT, {**GIVEN, "once": "last"}).content.decode()
     assert "wait" in last
     assert "A deep hole." in last
+
+
+def test_going_back_and_writing_another_report_sends_another(world: World, client: Client) -> None:
+    both = [client.post(REPORT, {**GIVEN, "description": words})["Location"] for words in ("A hole.", "A lamp.")]
+    assert len(set(both)) == 2
+
+
+def test_photos_of_forms_that_are_not_right_do_not_fill_the_disk(world: World, client: Client) -> None:
+    pages = []
+    for _ in range(limits.DRAFTS.most + 1):
+        photo = SimpleUploadedFile("a.jpg", picture())
+        pages.append(client.post(REPORT, {**GIVEN, "place": "", "photo": photo}).content.decode())
+    kept = [re.search(r'name="kept" value="([^"]+)"', page) for page in pages]
+    assert all(kept[:-1])
+    assert kept[-1] is None
 
 
 def test_a_body_that_no_photo_may_have_is_refused_before_it_is_read(world: World) -> None:

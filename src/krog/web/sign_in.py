@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth import authenticate, login, logout
-from django.core.cache import cache
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -18,6 +17,7 @@ from krog.base.errors import NotFound
 from krog.base.grant import Reader
 from krog.engine.cities import city
 from krog.people.permissions import is_staff
+from krog.web import limits
 from krog.web.middleware import LANGUAGE_COOKIE, address_of
 from krog.web.request import Request
 
@@ -61,7 +61,7 @@ def sign_in(request: Request) -> HttpResponse:
             f"sign-in:{here}": FROM_ADDRESS,
             f"sign-in:{name}": FOR_NAME,
         }
-        if any((cache.get(counter) or 0) >= most for counter, most in counters.items()):
+        if any(limits.counted(counter) >= most for counter, most in counters.items()):
             form.add_error(None, _("Too many wrong attempts. Wait five minutes, then try again."))
         else:
             user = authenticate(request, **form.cleaned_data)
@@ -69,7 +69,7 @@ def sign_in(request: Request) -> HttpResponse:
                 login(request, user)
                 return HttpResponseRedirect(_safe_next(request, "/desk/"))
             for counter in counters:
-                cache.set(counter, (cache.get(counter) or 0) + 1, WAIT_S)
+                limits.count(counter, WAIT_S)
             form.add_error(None, _("Account and password do not belong together. Check both and try again."))
     return render(
         request,

@@ -15,7 +15,7 @@ from krog.base.errors import Invalid
 from krog.base.grant import Grant, Reader
 from krog.cases import reads, shapes, verbs
 from krog.catalogue import door
-from krog.web.portal.cases import throttle
+from krog.web import limits
 from krog.web.request import Request
 
 router = Router(tags=["cases"])
@@ -97,7 +97,8 @@ def report(request: Request, body: Report) -> Status[dict[str, Any]]:
         raise Invalid("This is not an e-mail address.", "email")
     if "\x00" in f"{body.name}{body.email}{body.phone}{body.once}":
         raise Invalid("The text holds a character that cannot be kept.", "name, email, phone, once")
-    throttle(request)
+    todo = "Please wait ten minutes."
+    limits.require(request, limits.REPORTS, "Many reports have come from your connection just now.", todo)
     opened = verbs.open(
         _reader(request), type=body.type, channel="api", description=body.description, place=body.place, lon=body.lon,
         lat=body.lat, reporter=shapes.NewReporter(body.name.strip(), body.email, body.phone.strip()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import secrets
 from collections.abc import Callable
@@ -254,13 +255,18 @@ def _send(request: Request, form: ReportForm, kind: shapes.CaseType) -> HttpResp
         place=place,
         lon=lon,
         lat=lat,
-        once=f"form:{given['once']}" if given["once"] else "",
+        once=_once(given["once"], kind.key, given["description"], place, lon, lat),
         reporter=shapes.NewReporter(given["name"].strip(), given["email"], given["phone"].strip()),
         photographs=[form.picture] if form.picture else [],
         language=words.language(),
         opened_by="citizen",
     )
     return HttpResponseRedirect(reverse("portal-cases-detail", args=[opened.address]) + "?sent=1")
+
+
+def _once(form: str, *said: object) -> str:
+    """The mark of a form as it was sent: a double click is one report; going back and writing another is another."""
+    return f"form:{hashlib.sha256(repr((form, *said)).encode()).hexdigest()}" if form else ""
 
 
 report = _small_enough(_report)

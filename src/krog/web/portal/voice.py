@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from typing import Any
 
 from django import forms
-from django.core.cache import cache
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -24,13 +22,11 @@ from krog.people.permissions import is_staff
 from krog.plans import reads as plans
 from krog.voice import mails, reads, verbs
 from krog.voice.shapes import Call, Proposal, Step
-from krog.web.middleware import address_of
+from krog.web import limits
 from krog.web.portal import plans_words as words
 from krog.web.request import Request
 
 PAGE = 25
-#: One address may send so many proposals in so many seconds; more is asked to wait.
-MOST, WITHIN_S = 5, 600
 
 
 class ProposalForm(forms.Form):
@@ -203,15 +199,16 @@ def _send(request: Request, found: Call, form: ProposalForm) -> HttpResponse | N
 
 
 def _throttle(request: Request) -> None:
-    """Refuses more than MOST proposals from one address in WITHIN_S seconds. Only a hash of the address is kept, and
-    only that long; people of the city, who type in what others say, are not counted."""
-    if is_staff(request.reader):
-        return
-    key = "voice-" + hashlib.sha256(address_of(request).encode()).hexdigest()[:32]
-    cache.add(key, 0, WITHIN_S)
-    if cache.incr(key) > MOST:
-        raise Busy(
-            _("Many proposals came from your connection just now. Please send it again in ten minutes; it is not lost.")
+    """Refuses too many proposals from one address; people of the city, who type in what others say, are not
+    counted."""
+    if not is_staff(request.reader):
+        limits.require(
+            request,
+            limits.PROPOSALS,
+            _(
+                "Many proposals came from your connection just now. Please send it again in ten minutes; "
+                "it is not lost."
+            ),
         )
 
 
