@@ -18,6 +18,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Krog, wait_until
 
 PageAs = Callable[..., Page]
+pytestmark = pytest.mark.timeout(400)
 OPERATOR = "operaterka@komunala.example"
 
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Krog
 
 PageAs = Callable[..., Page]
+pytestmark = pytest.mark.timeout(400)
 
 PORTAL = (
     "",
@@ -104,7 +105,6 @@ def _check(page: Page, address: str, said: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("language", ["sl", "en"])
-@pytest.mark.timeout(400)
 def test_pages_of_the_portal_are_clean(krog: Krog, page_as: PageAs, language: str):
     page = page_as(dark=language == "en")
     said = _listen(page)
@@ -112,7 +112,6 @@ def test_pages_of_the_portal_are_clean(krog: Krog, page_as: PageAs, language: st
     assert problems == []
 
 
-@pytest.mark.timeout(400)
 def test_pages_of_the_desk_are_clean(krog: Krog, page_as: PageAs):
     problems, page, said, signed = [], None, [], ""
     for account, address in DESK:
