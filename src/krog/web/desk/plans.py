@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
+from django.utils.text import Truncator
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -211,7 +212,9 @@ def draft(request: Request, plan: str, key: str) -> HttpResponse:
             "added": change_rows(diff, "added", offices),
             "removed": change_rows(diff, "removed", offices),
             "changed": change_rows(diff, "changed", offices),
-            "nodes": [(node.key, "– " * node.depth + words.title(node)[:100]) for node in after.nodes.values()],
+            "nodes": [
+                (node.key, "– " * node.depth + Truncator(words.title(node)).chars(90)) for node in after.nodes.values()
+            ],
             "crumbs": _crumbs((_said(diff.plan.title), reverse("desk-plans-table", args=[plan])), (diff.b.label, "")),
         },
         status=max(_status(consult), _status(withdraw)),
@@ -259,7 +262,9 @@ def change(request: Request, plan: str, key: str, node: str = "") -> HttpRespons
     here = reverse("desk-plans-change", args=[plan, key, node]) if node else ""
     back = HttpResponseRedirect(reverse("desk-plans-draft", args=[plan, key]))
     act = request.POST.get("act", "")
-    others = [(n.key, "– " * n.depth + words.title(n)[:100]) for n in tree.nodes.values() if n.key != node]
+    others = [
+        (n.key, "– " * n.depth + Truncator(words.title(n)).chars(90)) for n in tree.nodes.values() if n.key != node
+    ]
     reasons = _reasons(grant, plan, node)
     asked = request.GET.get("because", "")
     form = forms.NodeForm(

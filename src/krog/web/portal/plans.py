@@ -360,7 +360,10 @@ def change_rows(diff: Diff, kind: str, offices: dict[str, Any]) -> list[dict[str
     for each in diff.of(kind):
         fields = []
         for name in each.fields or (FIELDS if kind == "added" else ()):
-            before, after = (shown_field(diff, side, name, offices) for side in (each.before, each.after))
+            before, after = (
+                shown_field(diff, side, name, offices, other)
+                for side, other in ((each.before, each.after), (each.after, each.before))
+            )
             if before or after:
                 fields.append({"name": words.FIELDS[name], "before": before, "after": after})
         grounds = [{"ground": g, "href": ground_address(g.ref)} for g in each.grounds]
@@ -368,13 +371,14 @@ def change_rows(diff: Diff, kind: str, offices: dict[str, Any]) -> list[dict[str
     return found
 
 
-def shown_field(diff: Diff, side: Node | None, name: str, offices: dict[str, Any]) -> str:
-    """A field of a node as people read it; empty for nothing."""
+def shown_field(diff: Diff, side: Node | None, name: str, offices: dict[str, Any], other: Node | None = None) -> str:
+    """A field of a node as people read it; empty for nothing. Of a text, only the languages that differ."""
     if side is None:
         return ""
     value = getattr(side, name)
     if name in ("title", "text"):
-        return "\n".join(f"{language}: {text}" for language, text in sorted(value.items()))
+        same = getattr(other, name) if other is not None else {}
+        return "\n".join(f"{lang}: {text}" for lang, text in sorted(value.items()) if same.get(lang) != text)
     if name == "strategic":
         return _("yes") if value else ""
     if name == "order":
