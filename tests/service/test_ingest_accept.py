@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -169,6 +170,9 @@ def test_subscribers_get_values_after_they_are_stored(intake: Intake) -> None:
     heard: list[tuple[LiveValue, int]] = []
     end = intake.subscribe(lambda values: heard.extend((each, lake.count([each.stream])) for each in values))
     _accept(intake, Message(stream="flow", value=4, origin="replayed"), Message(stream="flow", value=4000))
+    until = times.now() + 5 * times.SECOND
+    while not heard and times.now() < until:  # They are told after the sender has his answer.
+        time.sleep(0.01)
     end()
     _accept(intake, Message(stream="flow", value=5))
     [(live, stored)] = heard
@@ -228,6 +232,21 @@ def test_corrections_name_an_observation_of_the_same_stream(intake: Intake) -> N
         ("set-aside", "malformed"),
     ]
     assert [each.value for each in lake.observations([1])] == [3.0]
+
+
+def test_what_only_the_lake_has_is_corrected_by_operators_alone(intake: Intake, home: Settings) -> None:
+    """A sender must not take out another's observation by naming its number."""
+    from krog.lake.hot.schema import connect
+
+    _accept(intake, Message(stream="flow", value=1), Message(stream="door", value="open"))
+    connection = connect(home.path("hot"))
+    connection.execute("DELETE FROM observations")
+    connection.execute("INSERT INTO marks (worker, low, high, version) VALUES (0, 2, 2, 1)")
+    connection.close()
+    operator = Reader(kind="key", id=4, name="operator", roles=frozenset({"operator"}), organisation="komunala-kranj")
+    correction = Message(stream="flow", value=3, supersedes=2)
+    assert [(each.status, each.reason) for each in _accept(intake, correction)] == [("set-aside", "malformed")]
+    assert [each.status for each in asyncio.run(intake.accept([correction], by=operator))] == ["accepted"]
 
 
 @pytest.mark.django_db()

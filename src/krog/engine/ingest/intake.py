@@ -18,7 +18,7 @@ from krog.base.errors import TooLarge, Transient
 from krog.base.grant import Reader
 from krog.base.settings import Settings
 from krog.engine.ingest.message import REFUSED, LiveValue, Message, Receipt
-from krog.engine.ingest.validate import Limits, Refusal, check, clean
+from krog.engine.ingest.validate import Limits, Refusal, check, clean, may_write_all
 from krog.lake.hot import HotReads, HotStore
 from krog.lake.shapes import NewAside, Row, Stored
 
@@ -132,15 +132,18 @@ class Intake:
         except Exception as failure:  # Whatever a sender finds to break a rule with, the message is kept and seen.
             log.exception("A message broke the rules of validation.")
             return Refusal("malformed", f"It could not be checked ({type(failure).__name__}).")
-        if isinstance(found, Row) and found.supersedes is not None and not self._may_correct(found):
+        if isinstance(found, Row) and found.supersedes is not None and not self._may_correct(found, by):
             return Refusal("malformed", f"{key} has no observation {found.supersedes} that this could correct.")
         return found
 
-    def _may_correct(self, row: Row) -> bool:
-        """Whether the corrected observation is one of the same stream; of those only in the lake it is believed."""
+    def _may_correct(self, row: Row, by: Reader) -> bool:
+        """Whether the corrected observation is one of the same stream. Of those only in the lake that is not looked up:
+        it is believed of who may write to every stream, and of nobody else."""
         assert row.supersedes is not None
+        if self.reads.has(row.stream, row.supersedes):
+            return True
         low = max((mark.low for mark in self.reads.marks()), default=0)
-        return 0 < row.supersedes <= low or self.reads.has(row.stream, row.supersedes)
+        return 0 < row.supersedes <= low and may_write_all(by)
 
     def _receipts(self, checked: Sequence[Row | Refusal], stored: list[Stored], entries: list[int]) -> list[Receipt]:
         receipts, counts = [], self._counts

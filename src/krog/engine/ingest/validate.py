@@ -67,13 +67,16 @@ def check(message: Message, stream: IngestStream | None, by: Reader, limits: Lim
 
 def may_write(by: Reader, stream: IngestStream) -> bool:
     """Krog itself, operators, and keys of the organisation that operates the stream."""
-    if by.kind == "system":
-        return True
-    if by.kind not in ("key", "account"):
-        return False
-    if by.roles & {"operator", "administrator", "system"}:
+    if may_write_all(by):
         return True
     return by.kind == "key" and bool(stream.organisation) and by.organisation == stream.organisation
+
+
+def may_write_all(by: Reader) -> bool:
+    """Krog itself, and accounts and keys of operators."""
+    if by.kind == "system":
+        return True
+    return by.kind in ("key", "account") and bool(by.roles & {"operator", "administrator", "system"})
 
 
 def shown(value: Any) -> str:
