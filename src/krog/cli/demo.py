@@ -92,12 +92,12 @@ def _apply(folder: Path) -> None:
 
 def _accounts(var: Path) -> tuple[str, list[tuple[str, str, str]]]:
     """Gives every demo account the demo's own password; lists them as (key, name, roles)."""
-    from krog.base.grant import Grant
+    from krog.catalogue import door
     from krog.people import reads, verbs
     from krog.people.permissions import SYSTEM
 
     password = _kept(var / "demo-password", secrets.token_urlsafe(9))
-    found = [person for person in reads.people(Grant(SYSTEM, "desk")) if person.demo]
+    found = [person for person in reads.people(door.open(SYSTEM, "desk", kind="people")) if person.demo]
     for person in found:
         verbs.set_password(SYSTEM, account=person.key, password=password)
     return password, [(p.key, p.name, ", ".join(sorted(p.roles))) for p in found]

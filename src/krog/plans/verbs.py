@@ -15,12 +15,13 @@ from django.utils.translation import gettext as _
 
 from krog.base import times
 from krog.base.errors import Conflict, Invalid, NotFound, Problem, invalid
-from krog.base.grant import Grant, Reader
+from krog.base.grant import Reader
 from krog.base.ids import KEY_ALLOWED, Ref, is_key
 from krog.base.settings import settings
+from krog.catalogue import door
 from krog.journal.verbs import record, record_all
 from krog.people import reads as people
-from krog.people.permissions import require
+from krog.people.permissions import SYSTEM, require
 from krog.plans import measured, models
 from krog.plans.drafting import Draft, content, free_key, locked, set_span
 from krog.plans.fields import EMPTY, RESERVED_KEYS, cleaned, plain
@@ -417,7 +418,7 @@ def review(
 
 
 def _cleaned(opened: Draft, node: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    offices = [office.key for office in people.offices(Grant(Reader(kind="system"), "desk"))]
+    offices = [office.key for office in people.offices(door.open(SYSTEM, "desk", kind="people"))]
     return cleaned(fields, node=node, levels=[level["key"] for level in opened.plan.levels], offices=offices)
 
 

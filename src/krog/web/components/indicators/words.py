@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import get_language, gettext_lazy, ngettext
@@ -244,8 +244,3 @@ def due(of: Request, now: int) -> str:
     if of.due < now:
         return ngettext("%(count)d day late", "%(count)d days late", days) % {"count": days}
     return ngettext("%(count)d day left", "%(count)d days left", days) % {"count": days}
-
-
-def day_of(text: str) -> date:
-    """The first day of a period."""
-    return periods.first_day(text)
