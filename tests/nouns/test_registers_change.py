@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from krog.base.errors import Conflict, Forbidden, Invalid, NotFound
 from krog.base.grant import ANONYMOUS, Reader
@@ -36,6 +40,31 @@ def test_the_office_that_keeps_it_adds_a_record(ana: Reader, reader: Make) -> No
     for who in (ANONYMOUS, reader("citizen"), reader("official", offices={"promet"}), reader("planner")):
         with pytest.raises(Forbidden):
             verbs.add_record(who, register="points", values=registry.values())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_add_the_same_at_the_same_moment_both_succeed(ana: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, keys, free = threading.Barrier(2), [], verbs._free_key
+
+    def slow(*given: Any) -> str:
+        found = free(*given)
+        time.sleep(0.2)
+        return found
+
+    def add() -> None:
+        start.wait()
+        try:
+            keys.append(verbs.add_record(ana, register="points", values=registry.values()).key)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(verbs, "_free_key", slow)
+    threads = [threading.Thread(target=add) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(keys) == ["points-dom-krajanov", "points-dom-krajanov-1"]
 
 
 def test_every_wrong_field_is_named(ana: Reader) -> None:

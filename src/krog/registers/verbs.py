@@ -227,6 +227,8 @@ def add_record(
     if found:
         raise invalid(found, _("The record was not added; some of its fields are not right."))
     with transaction.atomic():
+        # Locked, so that two who add at the same moment do not find the same key free.
+        models.Register.objects.select_for_update().get(pk=home.pk)
         row = models.Record(key=key or _free_key(home, new.values), register=home)
         if models.Record.objects.filter(key=row.key).exists():
             taken = Problem(_("This key is taken."), "key", todo=_("Choose another key."))
