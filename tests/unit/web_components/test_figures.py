@@ -130,6 +130,8 @@ def test_a_leak_is_told_once_as_alert_or_as_case() -> None:
     assert len(today.cases([case(14.3475)], MLAKA, {"k-2"})) == 1
     (item,) = today.alerts([replace(alert("m"), case="k-1")], frozenset({"m"}))
     assert item.meta.endswith("v obravnavi")
+    (item,) = today.alerts([replace(alert("m"), case="K-1")], frozenset({"m"}), {"k-1"})
+    assert "v obravnavi" not in item.meta and "zaključena" in item.meta
 
 
 def call(phase: str, closes: date | None) -> Call:
