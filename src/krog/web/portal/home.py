@@ -62,7 +62,8 @@ def _today(reader: Reader, wanted: str) -> dict[str, Any]:
     return {
         "place": place, "places": sorted(known.values(), key=_name),
         "items": [
-            *today.alerts(open_alerts, here, settled, rules.rules(rules_grant)), *today.cases(open_cases, place, handled),
+            *today.alerts(open_alerts, here, settled, rules.rules(rules_grant)),
+            *today.cases(open_cases, place, handled),
             *today.calls(asked, voice.today().toordinal()), *today.values(lines, titles, here),
         ],
         "sentences": figures.sentences(standings.values()), "indicators": len(standings),
