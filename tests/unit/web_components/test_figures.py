@@ -14,8 +14,10 @@ from krog.base.origin import Origin
 from krog.cases.shapes import Status as Case
 from krog.indicators.shapes import Evaluation, Indicator, Standing, Status, Target, Value, Verdict
 from krog.people.shapes import Territory
-from krog.rules.shapes import Alert
-from krog.rules.signals import Part
+from krog.rules.hysteresis import Limits
+from krog.rules.shapes import Alert, Rule
+from krog.rules.shapes import Standing as RuleStanding
+from krog.rules.signals import Part, Term
 from krog.voice.shapes import Call
 from krog.web.portal import figures, today
 
@@ -97,13 +99,32 @@ def alert(stream: str) -> Alert:
     )  # fmt: skip
 
 
+def rule(stream: str, state: str) -> Rule:
+    return Rule(
+        id=1, key="night-flow", title={"sl": "Puščanje"}, description={}, dataset="rules", office="vodovod",
+        protocol="", case_type="", severity="urgent", unit="m3/h", terms=(Term(stream),), window={}, limits=Limits(4.0),
+        min_coverage=0.75, mode="case", samples=(), standing=Stands(state, None, 1.0, None, None, 0),
+    )  # fmt: skip
+
+
 def test_an_alert_shows_where_it_belongs_with_value_limit_and_origin() -> None:
     here = frozenset({"mlaka-inflow"})
     (item,) = today.alerts([alert("mlaka-inflow")], here)
     assert (item.state, item.title, item.origin) == ("bad", "Puščanje v coni Mlaka", Origin.SIMULATED)
     assert item.meta.replace("\u00a0", " ") == "7,25 m³/h, meja 4"
-    (calm,) = today.alerts([alert("elsewhere")], here)
-    assert calm.state == "ok"
+    assert today.alerts([alert("elsewhere")], here) == []
+
+
+@pytest.mark.parametrize(("found", "told"), [("clear", "ok"), ("unknown", "none"), ("never", "none")])
+def test_good_news_is_told_by_rules_that_have_seen_enough(found: str, told: str) -> None:
+    rule = Rule(
+        id=1, key="night-flow", title={}, description={}, dataset="rules", office="vodovod", protocol="", case_type="",
+        severity="normal", unit="m3/h", terms=(Term("mlaka-inflow"),), window={}, limits=Limits(raise_above=4.0),
+        min_coverage=0.8, mode="act", samples=(), standing=RuleStanding(found, None, 0.0, None, None, 0),
+    )  # fmt: skip
+    (calm,) = today.alerts([alert("elsewhere")], frozenset({"mlaka-inflow"}), rules=[rule])
+    assert calm.state == told
+    assert today.alerts([], frozenset({"elsewhere"}), rules=[rule]) == []
 
 
 def test_where_nothing_is_measured_no_good_news_is_invented() -> None:
