@@ -99,14 +99,6 @@ def alert(stream: str) -> Alert:
     )  # fmt: skip
 
 
-def rule(stream: str, state: str) -> Rule:
-    return Rule(
-        id=1, key="night-flow", title={"sl": "Puščanje"}, description={}, dataset="rules", office="vodovod",
-        protocol="", case_type="", severity="urgent", unit="m3/h", terms=(Term(stream),), window={}, limits=Limits(4.0),
-        min_coverage=0.75, mode="case", samples=(), standing=Stands(state, None, 1.0, None, None, 0),
-    )  # fmt: skip
-
-
 def test_an_alert_shows_where_it_belongs_with_value_limit_and_origin() -> None:
     here = frozenset({"mlaka-inflow"})
     (item,) = today.alerts([alert("mlaka-inflow")], here)
