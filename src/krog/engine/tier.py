@@ -11,16 +11,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from krog.base import times
 from krog.base.errors import Conflict
 from krog.base.settings import settings
+from krog.catalogue import door
 from krog.engine.schedule import Schedule
+from krog.indicators import reads as indicators
 from krog.lake.hot.ledger import SqliteLedger
 from krog.lake.hot.reads import SqliteReads
 from krog.lake.shapes import Mark, Observation
+from krog.people.permissions import SYSTEM
 
 if TYPE_CHECKING:
     from krog.lake.table import Table
@@ -77,8 +81,11 @@ class Tier:
                 if len(rows) < self.most:
                     return total
 
-    def tidy(self) -> None:
-        """Forgets old hot rows and old answers, joins small files, leaves out corrected rows, writes a checkpoint."""
+    def tidy(self, pinned: Callable[[], Collection[int]] = set) -> None:
+        """Forgets old hot rows and old answers, joins small files, leaves out corrected rows, writes a checkpoint.
+
+        `pinned` gives the versions that values name as what they were computed from: their files stay for good.
+        """
         with self._turn:
             self._forget()
             without = self.reads.superseded()
@@ -87,7 +94,7 @@ class Tier:
             self._table.checkpoint()
             if times.now() - self._vacuumed > VACUUM_EVERY:
                 self._vacuumed = times.now()
-                self._table.vacuum()
+                self._table.vacuum(pinned())
                 version = self._table.version
             if version is not None and self.reads.marks():
                 self.ledger.published(version)
@@ -165,7 +172,7 @@ def move() -> None:
 
 def tidy() -> None:
     """Keeps hot store and lake small and quick."""
-    current().tidy()
+    current().tidy(lambda: indicators.pinned_versions(door.open(SYSTEM, "compute", kind="indicators")))
 
 
 SCHEDULES: tuple[Schedule, ...] = (

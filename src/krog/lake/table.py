@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time as clock
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -214,10 +214,16 @@ class Table:
             self._delta.create_checkpoint()
             self._sync_log(self._delta)
 
-    def vacuum(self) -> int:
-        """Deletes files that no version of the last 30 days uses, and left-overs of writes that a crash cut off."""
+    def vacuum(self, pinned: Collection[int] = (), hours: int = KEEP_HOURS) -> int:
+        """Deletes files that no version of the last `hours` and no `pinned` version uses, and what a crash cut off."""
+        known = [version for version in sorted(pinned) if 0 <= version <= self.version]
         gone = self._delta.vacuum(
-            retention_hours=KEEP_HOURS, dry_run=False, full=True, post_commithook_properties=HOOKS
+            retention_hours=hours,
+            dry_run=False,
+            enforce_retention_duration=False,
+            full=True,
+            keep_versions=known or None,
+            post_commithook_properties=HOOKS,
         )
         self._delta.update_incremental()
         self._sync_log(self._delta)

@@ -75,6 +75,24 @@ def test_a_corrected_row_is_gone_from_the_newest_files(writer: SqliteWriter, tie
     assert sorted(stored) == [6.0, 7.0]
 
 
+def test_a_version_that_a_value_names_outlives_the_others(
+    writer: SqliteWriter, tier: Tier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "SMALL_FILES", 2)
+    versions = []
+    for number in range(4):
+        writer.submit([Row(1, FIRST + number, float(number))]).result(10)
+        tier.move()
+        tier.tidy()
+        versions.append(snapshot().version)
+    pinned, other = versions[1], versions[2]
+    assert tier._table.vacuum({pinned, 10**6}, hours=0) > 0
+    assert len(cold.rows(snapshot_at(pinned), [1], *ALWAYS)) == 2
+    assert len(cold.rows(snapshot(), [1], *ALWAYS)) == 4
+    with pytest.raises(Exception, match=r"(?i)no files found"):
+        cold.rows(snapshot_at(other), [1], *ALWAYS)
+
+
 def test_an_unknown_version_says_so(tier: Tier, home: Settings) -> None:
     with pytest.raises(NotFound, match="Version 4711"):
         snapshot_at(4711)
