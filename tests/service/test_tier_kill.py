@@ -208,6 +208,7 @@ def test_answered_entries_of_the_ledger_go_after_their_days_and_open_ones_stay(
     assert [each.id for each in lake.aside(state=None)] == ids[2:]
 
 
+@pytest.mark.django_db
 def test_the_schedules_of_the_work_process_move_and_tidy(home: Settings, writer: SqliteWriter) -> None:
     writer.submit([Row(1, BEGIN + n, float(n)) for n in range(10)]).result(10)
     try:
