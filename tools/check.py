@@ -23,7 +23,9 @@ QUICK: tuple[tuple[str, list[str]], ...] = (
 )
 
 TESTS: tuple[tuple[str, list[str], dict[str, str]], ...] = (
-    ("tests on SQLite", ["-m", "pytest", "-q", "tests"], {"KROG_TEST_ENGINE": "sqlite"}),
+    ("tests on SQLite", ["-m", "pytest", "-q", "tests", "--ignore=tests/browser"], {"KROG_TEST_ENGINE": "sqlite"}),
+    # By themselves: the browser's driver keeps an event loop in the main thread.
+    ("journeys in a browser", ["-m", "pytest", "-q", "tests/browser"], {"KROG_TEST_ENGINE": "sqlite"}),
     ("tests on PostgreSQL", ["-m", "pytest", "-q", "tests/nouns", "tests/web"], {"KROG_TEST_ENGINE": "postgres"}),
 )
 

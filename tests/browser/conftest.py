@@ -16,14 +16,14 @@ DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def krog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Krog]:
     """`krog demo kranj` on free ports, with everything it writes in a folder of its own."""
     with running(tmp_path_factory.mktemp("demo")) as demo:
         yield demo
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not program:
