@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -154,12 +155,14 @@ def test_replies_keep_their_headers(krog: Krog) -> None:
 
 
 def test_a_reply_that_breaks_off_is_not_taken_for_whole(krog: Krog) -> None:
-    connection = krog.connection()
-    connection.request("GET", "/breaks")
-    found = connection.getresponse()
-    with pytest.raises(Exception, match=r"IncompleteRead|reset|closed"):
-        assert found.read() != b"half", "IncompleteRead"
-    connection.close()
+    with closing(krog.connection()) as connection:
+        connection.request("GET", "/breaks")
+        found = connection.getresponse()
+        with closing(found):
+            if found.status >= 500:  # It broke off before its first byte had left.
+                return
+            with pytest.raises(Exception, match=r"IncompleteRead|reset|closed"):
+                assert found.read() != b"half", "IncompleteRead"
 
 
 def test_krog_stops_although_a_reply_is_being_read(krog: Krog) -> None:
