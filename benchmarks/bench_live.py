@@ -27,21 +27,17 @@ def main() -> None:
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-background-networking"]
         )
         page = browser.new_page(locale="en-GB")
+        time.sleep(30)  # The history comes in first.
         page.goto(f"{running.url}/en/streams/{STREAM}")
         page.mouse.move(300, 300)
         page.wait_for_timeout(3000)
         took = []
         for n in range(RUNS):
-            value = 20 + n / 8
+            value = 101 + n
+            shown = page.locator(f"[data-live='{STREAM}'] [data-live-value]:has-text('{value}')").first
             began = time.perf_counter()
             client.publish(f"krog/{STREAM}", str(value), qos=1).wait_for_publish(10)
-            page.wait_for_function(
-                "([stream, value]) => [...document.querySelectorAll(`[data-live='${stream}'] [data-live-value]`)]"
-                ".some((e) => Math.abs(parseFloat(e.textContent.replace(/[^0-9.]/g, '')) - value) < 0.06)",
-                arg=[STREAM, value],
-                timeout=10_000,
-                polling=5,
-            )
+            shown.wait_for(timeout=10_000)
             took.append((time.perf_counter() - began) * 1000)
             time.sleep(0.2)
         browser.close()
