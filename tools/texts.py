@@ -1,5 +1,6 @@
 """Texts of the pages: `compile` makes .mo of every .po, `missing [vertical]` lists what is not translated yet,
-`collect VERTICAL` adds the strings that a vertical's pages and modules lack to its .po.
+`collect VERTICAL` adds the strings that a vertical's pages and modules lack to its .po; `--language it` looks at one
+language only.
 
 A vertical is a folder of src/krog/web/texts; a string belongs to the first vertical whose .po has it, so
 `missing` without a name asks whether any vertical has it, and with a name lists only strings of files
@@ -12,7 +13,7 @@ import argparse
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,15 @@ msgstr ""
 "MIME-Version: 1.0\\n"
 "Content-Type: text/plain; charset=utf-8\\n"
 "Content-Transfer-Encoding: 8bit\\n"
-"Plural-Forms: nplurals=4; plural=(n%100==1 ? 0 : n%100==2 ? 1 : n%100==3 || n%100==4 ? 2 : 3);\\n"
+"Plural-Forms: {plurals};\\n"
 
 """
+
+#: How each language counts: the forms of a plural in a .po.
+PLURALS = {
+    "sl": "nplurals=4; plural=(n%100==1 ? 0 : n%100==2 ? 1 : n%100==3 || n%100==4 ? 2 : 3)",
+    "it": "nplurals=2; plural=(n != 1)",
+}
 
 KEYWORDS = {
     **DEFAULT_KEYWORDS,
@@ -133,11 +140,11 @@ def _translated(catalogue: Catalog, message: Message) -> bool:
     return all(strings) and (not message.plural or len(strings) == catalogue.num_plurals)
 
 
-def missing(vertical: str = "") -> list[tuple[str, Message]]:
+def missing(vertical: str = "", languages: Sequence[str] = NEEDED) -> list[tuple[str, Message]]:
     """(language, string) for every string without a translation; each string once, of one vertical or of all."""
     found: dict[tuple[str, str, str], tuple[str, Message]] = {}
     every = list(messages())
-    for language in NEEDED:
+    for language in languages:
         known = catalogues(language).values()
         for message in every:
             if vertical and vertical_of(ROOT / message.where.rpartition(":")[0]) != vertical:
@@ -147,10 +154,10 @@ def missing(vertical: str = "") -> list[tuple[str, Message]]:
     return list(found.values())
 
 
-def collect(vertical: str) -> int:
+def collect(vertical: str, languages: Sequence[str] = NEEDED) -> int:
     """Adds what is missing to a vertical's .po, empty, ready to be written; the number of strings."""
     added = 0
-    for language, message in missing(vertical):
+    for language, message in missing(vertical, languages):
         file = TEXTS / vertical / language / "LC_MESSAGES" / "django.po"
         file.parent.mkdir(parents=True, exist_ok=True)
         catalogue = catalogues(language).get(vertical) or Catalog(locale=language)
@@ -159,7 +166,7 @@ def collect(vertical: str) -> int:
             catalogue.add(ids, context=message.context or None, locations=())
             out = io.BytesIO()
             write_po(out, catalogue, omit_header=True, width=118, no_location=True)
-            file.write_bytes(HEADER.format(vertical=vertical, language=language).encode() + out.getvalue())
+            file.write_bytes(HEADER.format(vertical=vertical, language=language, plurals=PLURALS[language]).encode() + out.getvalue())
             added += 1
     return added
 
@@ -168,7 +175,9 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="tools/texts.py", description=__doc__)
     parser.add_argument("task", choices=("compile", "missing", "collect"))
     parser.add_argument("vertical", nargs="?", default="")
+    parser.add_argument("--language", choices=sorted(PLURALS))
     given = parser.parse_args(arguments)
+    languages = (given.language,) if given.language else NEEDED
     if given.task == "compile":
         print(f"{compile_all()} files of texts compiled.")
         return 0
@@ -181,9 +190,9 @@ def main(arguments: list[str]) -> int:
     if given.task == "collect":
         if not given.vertical:
             parser.error("collect needs the name of a vertical")
-        print(f"{collect(given.vertical)} strings added to {given.vertical}.")
+        print(f"{collect(given.vertical, languages)} strings added to {given.vertical}.")
         return 0
-    lacking = missing(given.vertical)
+    lacking = missing(given.vertical, languages)
     for language, message in lacking:
         print(f"{message.where}: [{language}] {message.id!r}")
     print(f"{len(lacking)} strings without a translation." if lacking else "Every string is translated.")

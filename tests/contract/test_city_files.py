@@ -95,3 +95,11 @@ def test_what_is_replayed_is_declared(city: Path) -> None:
         fed |= {zone["inflow"], *zone["deliveries"]}
     declared = {item.key for item in read(city, KINDS).of("datastream")}
     assert fed == declared
+
+
+@pytest.mark.parametrize("city", CITIES, ids=lambda path: path.name)
+def test_every_rule_of_a_city_is_tried_on_what_fires_it_and_on_what_does_not(city: Path) -> None:
+    rules = read(city, KINDS).of("rule")
+    tried = {rule.key: {sample["fires"] for sample in rule.fields.get("samples", [])} for rule in rules}
+    assert tried
+    assert {key for key, kinds in tried.items() if kinds != {True, False}} == set()
