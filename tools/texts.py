@@ -166,7 +166,9 @@ def collect(vertical: str, languages: Sequence[str] = NEEDED) -> int:
             catalogue.add(ids, context=message.context or None, locations=())
             out = io.BytesIO()
             write_po(out, catalogue, omit_header=True, width=118, no_location=True)
-            file.write_bytes(HEADER.format(vertical=vertical, language=language, plurals=PLURALS[language]).encode() + out.getvalue())
+            file.write_bytes(
+                HEADER.format(vertical=vertical, language=language, plurals=PLURALS[language]).encode() + out.getvalue()
+            )
             added += 1
     return added
 
