@@ -36,7 +36,10 @@ class Office(models.Model):
 
 
 class Territory(models.Model):
-    """A municipality, settlement or local community, with a point and where known its outline (GeoJSON geometry)."""
+    """A state, municipality, settlement, school district …, with a point and where known its GeoJSON outline.
+
+    `parent` is what it belongs to administratively; further hierarchies are TerritoryPart. `valid_from` is the first
+    day that it existed, `valid_to` the first day that it no longer did (ISO days; empty: always, until now)."""
 
     key = models.CharField(max_length=100, unique=True)
     title = models.JSONField(default=dict)
@@ -45,6 +48,35 @@ class Territory(models.Model):
     lon = models.FloatField(null=True)
     lat = models.FloatField(null=True)
     outline = models.JSONField(null=True)
+    source = models.CharField(max_length=300, blank=True)
+    valid_from = models.CharField(max_length=10, blank=True)
+    valid_to = models.CharField(max_length=10, blank=True)
+    retired = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Hierarchy(models.Model):
+    """A way of dividing the land besides the administrative one: school districts, areas of a programme."""
+
+    key = models.CharField(max_length=100, unique=True)
+    title = models.JSONField(default=dict)
+    retired = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class TerritoryPart(models.Model):
+    """That a territory lies within another in a hierarchy, from a day until before a day (as of Territory)."""
+
+    key = models.CharField(max_length=250, unique=True)
+    territory = models.CharField(max_length=100, db_index=True)
+    within = models.CharField(max_length=100, db_index=True)
+    hierarchy = models.CharField(max_length=100)
+    valid_from = models.CharField(max_length=10, blank=True)
+    valid_to = models.CharField(max_length=10, blank=True)
     source = models.CharField(max_length=300, blank=True)
     retired = models.BooleanField(default=False)
 

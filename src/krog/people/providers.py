@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -13,6 +14,7 @@ from krog.base.declaration import Change, Declaration, Fields
 from krog.base.grant import Reader
 from krog.people import models, verbs
 from krog.people.permissions import ROLES
+from krog.people.shapes import LEVELS
 
 CENTRES = ("mobility", "environment", "energy", "buildings", "economy", "administration", "living", "control")
 
@@ -54,6 +56,23 @@ class TerritoryFile(msgspec.Struct, forbid_unknown_fields=True):
     lat: float | None = None
     outline: dict[str, Any] | None = None
     source: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
+
+
+class HierarchyFile(msgspec.Struct, forbid_unknown_fields=True):
+    key: str
+    title: dict[str, str] = {}
+
+
+class TerritoryPartFile(msgspec.Struct, forbid_unknown_fields=True):
+    key: str
+    territory: str = ""
+    within: str = ""
+    hierarchy: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
+    source: str = ""
 
 
 def _read(model: type[db.Model], shape: type[msgspec.Struct], **kept: Any) -> Mapping[str, Fields]:
@@ -77,6 +96,67 @@ def _check_office(fields: Fields) -> Sequence[str]:
 def _check_account(fields: Fields) -> Sequence[str]:
     wrong = sorted(set(fields.get("roles") or []) - set(ROLES))
     return [f"there is no role {', '.join(wrong)}; roles are {', '.join(ROLES)}"] if wrong else []
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _check_days(fields: Fields) -> list[str]:
+    since, until = fields.get("valid_from") or "", fields.get("valid_to") or ""
+    wrong = [
+        f"{name} {text!r} is not a day such as 2026-05-12"
+        for name, text in (("valid_from", since), ("valid_to", until))
+        if text and not _is_day(text)
+    ]
+    if not wrong and since and until and until <= since:
+        wrong.append("valid_to is the first day on which it no longer holds, after valid_from")
+    return wrong
+
+
+def _check_territory(fields: Fields) -> Sequence[str]:
+    level = fields.get("level")
+    wrong = [] if level in LEVELS else [f"level {level!r} is not one of {', '.join(LEVELS)}"]
+    return wrong + _check_days(fields)
+
+
+def _check_hierarchy(fields: Fields) -> Sequence[str]:
+    return [] if any(fields.get("title", {}).values()) else ["title says what the hierarchy is called"]
+
+
+def _check_part(fields: Fields) -> Sequence[str]:
+    wrong = [
+        f"{name} is missing: the key of a {kind}"
+        for name, kind in (("territory", "territory"), ("within", "territory"), ("hierarchy", "hierarchy"))
+        if not fields.get(name)
+    ]
+    if not wrong and fields["territory"] == fields["within"]:
+        wrong.append("within is the territory itself")
+    return wrong + _check_days(fields)
+
+
+def _check_part_among(fields: Fields, things: Mapping[str, Mapping[str, Fields]]) -> Sequence[str]:
+    """A hierarchy goes up only: nothing lies within its own parts, on whatever days each holds."""
+    territory, hierarchy = fields["territory"], fields["hierarchy"]
+    parts = [each for each in things.get("territory_part", {}).values() if each["hierarchy"] == hierarchy]
+    if not any(each["within"] == territory for each in parts):
+        return []
+    above: dict[str, list[str]] = {}
+    for each in parts:
+        above.setdefault(each["territory"], []).append(each["within"])
+    ways, seen = [[territory, fields["within"]]], {fields["within"]}
+    while ways:
+        way = ways.pop()
+        if way[-1] == territory:
+            return [f"within: {' → '.join(way)} goes in a circle in the hierarchy {hierarchy}"]
+        for higher in above.get(way[-1], ()):
+            if higher not in seen:
+                seen.add(higher)
+                ways.append([*way, higher])
+    return []
 
 
 DECLARATIONS: tuple[Declaration, ...] = (
@@ -113,5 +193,25 @@ DECLARATIONS: tuple[Declaration, ...] = (
         partial(_read, models.Territory, TerritoryFile, retired=False),
         _write(models.Territory, "territory", "retired"),
         refs={"parent": "territory"},
+        check=_check_territory,
+    ),
+    Declaration(
+        "hierarchy",
+        "territories.toml",
+        HierarchyFile,
+        partial(_read, models.Hierarchy, HierarchyFile, retired=False),
+        _write(models.Hierarchy, "hierarchy", "retired"),
+        check=_check_hierarchy,
+    ),
+    Declaration(
+        "territory_part",
+        "territories/parts.csv",
+        TerritoryPartFile,
+        partial(_read, models.TerritoryPart, TerritoryPartFile, retired=False),
+        _write(models.TerritoryPart, "territory_part", "retired"),
+        refs={"territory": "territory", "within": "territory", "hierarchy": "hierarchy"},
+        check=_check_part,
+        key="{territory}--{hierarchy}--{within}",
+        check_among=_check_part_among,
     ),
 )

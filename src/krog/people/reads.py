@@ -9,6 +9,25 @@ from krog.base.grant import Grant, Reader
 from krog.people import models, shapes
 from krog.people.identity import reader_of
 from krog.people.permissions import is_staff
+from krog.people.territories import ancestors, hierarchies, parts, places, territories, territory, within
+
+__all__ = [
+    "ancestors",
+    "hierarchies",
+    "office",
+    "offices",
+    "organisation",
+    "organisations",
+    "parts",
+    "people",
+    "person",
+    "places",
+    "reader",
+    "role_holder",
+    "territories",
+    "territory",
+    "within",
+]
 
 
 def _organisation(row: models.Organisation) -> shapes.Organisation:
@@ -31,10 +50,6 @@ def _person(row: models.Account) -> shapes.Person:
         frozenset(row.offices),
         row.demo,
     )
-
-
-def _territory(row: models.Territory) -> shapes.Territory:
-    return shapes.Territory(row.key, row.title, row.level, row.parent, row.lon, row.lat, row.source, row.outline)
 
 
 def organisations(grant: Grant) -> list[shapes.Organisation]:
@@ -91,22 +106,6 @@ def role_holder(grant: Grant, office: str, role: str = "responsible") -> shapes.
         if role == "responsible" or role in found.roles:
             return found
     return None
-
-
-def territories(grant: Grant, level: str | None = None) -> list[shapes.Territory]:
-    """Territories in use (of one level), by key."""
-    rows = models.Territory.objects.filter(retired=False).order_by("key")
-    if level:
-        rows = rows.filter(level=level)
-    return [_territory(row) for row in rows]
-
-
-def territory(grant: Grant, key: str) -> shapes.Territory:
-    """One territory, or NotFound."""
-    row = models.Territory.objects.filter(key=key).first()
-    if row is None:
-        raise NotFound(_("There is no territory “%(key)s”.") % {"key": key}, "territory")
-    return _territory(row)
 
 
 def reader(account_id: int) -> Reader | None:

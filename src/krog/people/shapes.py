@@ -8,6 +8,22 @@ from typing import Any
 
 from krog.base.text import Text
 
+#: What a territory may be, from the largest.
+LEVELS = (
+    "state",
+    "region",
+    "municipality",
+    "settlement",
+    "local_community",
+    "school_district",
+    "programme_area",
+    "quarter",
+    "zone",
+)
+
+#: The hierarchy that a territory's `parent` makes.
+ADMINISTRATIVE = "administrative"
+
 
 @dataclass(frozen=True)
 class Organisation:
@@ -59,6 +75,25 @@ class Territory:
     lat: float | None
     source: str = ""
     outline: Mapping[str, Any] | None = field(default=None, compare=False)
+    valid_from: str = ""
+    valid_to: str = ""
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """A way of dividing the land; the administrative one has the key ADMINISTRATIVE and no title of its own."""
+
+    key: str
+    title: Text
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a territory stands in one hierarchy on a day: what it lies within, nearest first, and its parts by key."""
+
+    hierarchy: Hierarchy
+    above: tuple[Territory, ...]
+    parts: tuple[Territory, ...]
 
 
 @dataclass(frozen=True)

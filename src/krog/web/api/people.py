@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from ninja import Router
@@ -29,6 +30,8 @@ def _territory(found: shapes.Territory) -> dict[str, Any]:
         "lon": found.lon,
         "lat": found.lat,
         "source": found.source,
+        "valid_from": found.valid_from or None,
+        "valid_to": found.valid_to or None,
     }
 
 
@@ -55,12 +58,21 @@ def offices(request: Request, centre: str | None = None) -> list[dict[str, Any]]
     ]
 
 
-@territories.get("/", summary="Territories, by level")
-def list_territories(request: Request, level: str | None = None) -> list[dict[str, Any]]:
-    return [_territory(t) for t in reads.territories(_grant(request), level)]
+@territories.get("/", summary="Territories that exist on a day (today), by level")
+def list_territories(request: Request, level: str | None = None, on: date | None = None) -> list[dict[str, Any]]:
+    return [_territory(t) for t in reads.territories(_grant(request), level, on=on)]
 
 
-@territories.get("/{key}", summary="One territory, with its outline where it is known")
-def territory(request: Request, key: str) -> dict[str, Any]:
-    found = reads.territory(_grant(request), key)
-    return {**_territory(found), "outline": found.outline}
+@territories.get("/{key}", summary="One territory, its outline where it is known, and its place in each hierarchy")
+def territory(request: Request, key: str, on: date | None = None) -> dict[str, Any]:
+    grant = _grant(request)
+    found = reads.territory(grant, key)
+    places = {
+        place.hierarchy.key: {
+            "title": dict(place.hierarchy.title),
+            "within": [one.key for one in place.above],
+            "parts": [one.key for one in place.parts],
+        }
+        for place in reads.places(grant, key, on=on)
+    }
+    return {**_territory(found), "outline": found.outline, "hierarchies": places}

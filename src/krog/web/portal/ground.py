@@ -17,12 +17,16 @@ from krog.web.request import Request
 
 #: Browsers keep the ground for an hour: outlines of a city seldom move.
 KEEP_S = 3600
+#: Levels that the ground shows; the other hierarchies would lie over them.
+GROUND = ("municipality", "settlement")
 
 
 def features(territories: list[Territory], language: str, seat: str) -> list[dict[str, Any]]:
     """Outlines first, then settlements; the seat of the municipality is written largest."""
     found: list[dict[str, Any]] = []
     for one in territories:
+        if one.level not in GROUND:
+            continue
         kind = "outline" if one.level == "municipality" else one.level
         about = {"kind": kind, "title": str(say(one.title, language)), "rank": 1 if one.key == seat else 2}
         if one.outline:

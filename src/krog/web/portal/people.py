@@ -8,6 +8,7 @@ from django.urls import path
 
 from krog.catalogue import door
 from krog.people import reads
+from krog.web.components.people import words
 from krog.web.navigation import CENTRE_TITLES
 from krog.web.request import Request
 
@@ -25,16 +26,29 @@ def offices(request: Request) -> HttpResponse:
 
 
 def territory(request: Request, key: str) -> HttpResponse:
-    """A territory: where it lies, what it belongs to, what lies in it."""
+    """A territory: where it stands in each hierarchy on a day, what lies in it and what belongs to it."""
     grant = door.open(request.reader, "portal", kind="people")
     found = reads.territory(grant, key)
-    everything = reads.territories(grant)
-    parent = next((t for t in everything if t.key == found.parent), None)
-    children = [t for t in everything if t.parent == found.key]
-    return render(request, "portal/people/territory.html", {"territory": found, "parent": parent, "children": children})
+    day = words.day_of(request.GET.get("on", ""))
+    places = reads.places(grant, key, on=day)
+    context = {
+        "territory": found,
+        "level": words.LEVELS.get(found.level, ""),
+        "day": day,
+        "places": [words.place(place) for place in places],
+    }
+    return render(request, "portal/people/territory.html", context)
+
+
+def territories(request: Request) -> HttpResponse:
+    """All territories by level, the largest first."""
+    grant = door.open(request.reader, "portal", kind="people")
+    groups = words.by_level(reads.territories(grant))
+    return render(request, "portal/people/territories.html", {"groups": groups})
 
 
 urlpatterns = [
     path("offices/", offices, name="portal-people-offices"),
+    path("territories/", territories, name="portal-people-territories"),
     path("territories/<slug:key>", territory, name="portal-people-territory"),
 ]
