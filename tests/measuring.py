@@ -9,10 +9,12 @@ from typing import Any
 
 from krog.base import times
 from krog.base.declaration import Change
+from krog.base.grant import ANONYMOUS
 from krog.base.origin import Origin
 from krog.base.settings import settings
+from krog.catalogue import door
 from krog.engine.tier import Tier
-from krog.indicators import verbs
+from krog.indicators import reads, verbs
 from krog.lake import snapshot
 from krog.lake.shapes import Row
 from krog.people.permissions import SYSTEM
@@ -89,6 +91,11 @@ def known(indicator: str, **values: float | None) -> None:
               for year, v in values.items()}  # fmt: skip
     changes = [Change(f"{indicator}.{year}", about) for year, about in fields.items()]
     verbs.declare_values(SYSTEM, changes=changes)
+
+
+def standing_of(key: str) -> Any:
+    """Where an indicator stands to its next target, as the public sees it."""
+    return reads.standings(door.open(ANONYMOUS, "portal", kind="indicators"), [key])[key].evaluation
 
 
 def fresh() -> None:

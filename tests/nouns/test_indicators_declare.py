@@ -14,6 +14,7 @@ from krog.base.grant import ANONYMOUS
 from krog.catalogue import door
 from krog.indicators import models, providers, reads, verbs
 from krog.indicators.shapes import Verdict
+from krog.indicators.verbs import declaring
 from krog.people.permissions import SYSTEM
 from tests import measuring, sensing
 
@@ -160,3 +161,72 @@ def test_rows_are_only_ever_added_and_the_last_word_counts(changes):
         assert now[: len(rows)] == rows, "what was stored once stays as it was"
         rows = now
         assert {v.period: v.value for v in reads.values(grant(), key)} == said
+
+
+def test_a_unit_that_is_no_code_needs_a_sentence_and_cannot_be_computed():
+    odd = measuring.entered(kind="imported", unit="count per visitor", owner="", confirmer="")
+    with pytest.raises(Invalid) as caught:
+        measuring.declare(odd=odd)
+    assert "unit_note" in str(caught.value.problems[0].todo)
+    measuring.declare(odd={**odd, "unit_note": "The source does not say which visitors."})
+    assert reads.indicator(grant(), "odd").unit == "count per visitor"
+    measuring.target("odd.2030", "odd", value=3.0, unit="count per visitor")
+    assert measuring.standing_of("odd").verdict is Verdict.NO_DATA
+
+
+def test_a_target_in_a_unit_of_another_kind_is_refused():
+    measuring.declare(k3_1=measuring.entered())
+    with pytest.raises(Invalid):
+        measuring.target("k3-1.2030", "k3-1", value=3.0, unit="t")
+    measuring.target("k3-1.2030", "k3-1", value=3.0, unit="kW.h/a")
+    assert reads.indicator(grant(), "k3-1").targets[0].unit == "kW.h/a"
+
+
+def test_other_codes_areas_and_baselines_of_targets_come_back_as_declared():
+    measuring.declare(
+        k1_1=measuring.entered(aliases=["K1.1", "OI0.1"], frameworks=["RCR26"], theme="tp1", level="result"),
+        k1_1_si=measuring.entered(area="Slovenija", series_of="k1-1"),
+    )
+    measuring.target("k1-1.2030", "k1-1", value=-7.0, type="relative_to_baseline", unit="%", plan="tus",
+                     baseline={"period": "2018", "value": 90.0, "raw": "okoli 90"})  # fmt: skip
+    found = reads.indicator(grant(), "k1-1")
+    assert (found.aliases, found.frameworks, found.theme, found.level) == (
+        ("K1.1", "OI0.1"),
+        ("RCR26",),
+        "tp1",
+        "result",
+    )
+    assert (found.targets[0].baseline.value, found.targets[0].plan) == (90.0, "tus")
+    assert reads.indicator(grant(), "k1-1-si").series_of == "k1-1"
+    with pytest.raises(Invalid):
+        measuring.declare(bad=measuring.entered(series_of="k1-1"))
+
+
+@pytest.mark.parametrize(("fields", "field"), [
+    ({"date": "", "value": 3.0}, "date"), ({"type": "range", "value": 5.0, "value_to": 3.0}, "value_to"),
+    ({"type": "range", "value": 5.0}, "value_to"), ({"value": 1.0, "tolerance": -1.0}, "tolerance"),
+    ({"value": 1.0, "comparator": "k"}, "comparator"), ({"value": 1.0, "baseline": {"period": "then"}}, "baseline"),
+])  # fmt: skip
+def test_what_a_target_cannot_be_is_said_with_its_field(fields, field):
+    about = {"indicator": "k", "date": "2030", "type": "absolute", **fields}
+    assert any(field in problem.where for problem in declaring.target_problems("t", about))
+
+
+def test_a_target_without_a_year_stands_where_it_is_said_to_be_unclear():
+    about = {
+        "indicator": "k",
+        "date": "",
+        "type": "absolute",
+        "value": 3.0,
+        "parse_status": "ambiguous",
+        "note": "No year.",
+    }
+    assert not declaring.target_problems("t", about)
+
+
+def test_that_there_is_no_value_is_kept_with_its_reason():
+    measuring.declare(k1=measuring.entered(kind="imported", owner="", confirmer=""))
+    about = {"indicator": "k1", "period": "2023", "value": None, "source": "SURS", "note": "NP", "on": "2024-01-01"}
+    verbs.declare_values(SYSTEM, changes=[Change("k1.2023", about)])
+    one = reads.values(grant(), "k1")[0]
+    assert (one.value, one.reasons, one.note, one.on) == (None, [{"code": "not-available"}], "NP", "2024-01-01")

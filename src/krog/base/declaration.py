@@ -41,6 +41,7 @@ class Declaration:
     A way into a field such as `signal.terms.*.stream` may stand in `refs` too.
     `key` is a template such as `{source}--{type}--{target}` for things whose key is made of their fields: their files
     need not give one.
+    `own_units` says that the noun checks its units itself: the loop then holds none against the vocabulary.
     """
 
     kind: str
@@ -52,3 +53,4 @@ class Declaration:
     check: Callable[[Fields], Sequence[str]] | None = None
     key: str = ""
     check_among: Callable[[Fields, Mapping[str, Mapping[str, Fields]]], Sequence[str]] | None = None
+    own_units: bool = False

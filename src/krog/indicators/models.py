@@ -31,6 +31,13 @@ class Indicator(models.Model):
     same_as = models.CharField(max_length=100, blank=True)
     due = models.CharField(max_length=5, blank=True)
     source = models.CharField(max_length=500, blank=True)
+    unit_note = models.TextField(blank=True)
+    aliases = models.JSONField(default=list)
+    area = models.CharField(max_length=100, blank=True)
+    series_of = models.CharField(max_length=100, blank=True, db_index=True)
+    theme = models.CharField(max_length=100, blank=True)
+    level = models.CharField(max_length=10, blank=True)
+    frameworks = models.JSONField(default=list)
     order = models.IntegerField(default=0)
     retired = models.BooleanField(default=False)
 
@@ -43,7 +50,7 @@ class Target(models.Model):
 
     key = models.CharField(max_length=100, unique=True)
     indicator = models.ForeignKey(Indicator, on_delete=models.PROTECT, related_name="targets")
-    date = models.CharField(max_length=4)
+    date = models.CharField(max_length=4, blank=True)
     type = models.CharField(max_length=30, default="absolute")
     op = models.CharField(max_length=2, blank=True)
     value = models.FloatField(null=True)
@@ -52,6 +59,11 @@ class Target(models.Model):
     raw = models.TextField(blank=True)
     parse_status = models.CharField(max_length=20, default="ok")
     note = models.TextField(blank=True)
+    plan = models.CharField(max_length=100, blank=True)
+    baseline = models.JSONField(default=dict)
+    tolerance = models.FloatField(null=True)
+    comparator = models.CharField(max_length=100, blank=True)
+    clarification = models.TextField(blank=True)
     retired = models.BooleanField(default=False)
 
     def __str__(self) -> str:
@@ -106,6 +118,7 @@ class Value(models.Model):
     origin = models.SmallIntegerField()
     source = models.TextField(blank=True)
     note = models.TextField(blank=True)
+    on = models.CharField(max_length=10, blank=True)
     recorded = models.BigIntegerField()
     entered_by = models.CharField(max_length=100, blank=True)
     confirmed_by = models.CharField(max_length=100, blank=True)
@@ -141,6 +154,7 @@ class Request(models.Model):
     reminded = models.BigIntegerField(null=True)
     value = models.ForeignKey(Value, on_delete=models.PROTECT, null=True, related_name="+")
     reason = models.TextField(blank=True)
+    asked_of = models.CharField(max_length=200, blank=True)
 
     def __str__(self) -> str:
         return self.key

@@ -1,4 +1,4 @@
-"""Periods of values: "2026-11-20" a day, "2026-11" a month, "2023" a year, in the city's time zone.
+"""Periods of values: "2026-11-20" a day, "2026-11" a month, "2026-Q4" a quarter, "2023" a year, in the city's zone.
 
 A period's *buckets* are the stretches of time that a term of a formula reads: (label, start, end) in UTC
 microseconds, made from the city's clock with summer time, so that formulas never convert time zones themselves.
@@ -15,10 +15,11 @@ from zoneinfo import ZoneInfo
 from krog.base import times
 from krog.base.errors import Invalid
 
-KINDS = ("day", "month", "year")
+KINDS = ("day", "month", "quarter", "year")
 FORMS = {
     "day": re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
     "month": re.compile(r"^[0-9]{4}-[0-9]{2}$"),
+    "quarter": re.compile(r"^[0-9]{4}-Q[1-4]$"),
     "year": re.compile(r"^[0-9]{4}$"),
 }
 
@@ -33,7 +34,7 @@ class Bucket:
 
 
 def kind_of(period: str) -> str:
-    """day, month or year; Invalid where the text is no period."""
+    """day, month, quarter or year; Invalid where the text is no period."""
     for kind, form in FORMS.items():
         if form.match(period):
             try:
@@ -41,11 +42,13 @@ def kind_of(period: str) -> str:
             except ValueError:
                 break
             return kind
-    raise Invalid(f"{period[:40]!r} is not a period.", "period", "a day 2026-11-20, a month 2026-11 or a year 2026")
+    raise Invalid(f"{period[:40]!r} is not a period.", "period", "2026-11-20, 2026-11, 2026-Q4 or 2026")
 
 
 def first_day(period: str) -> date:
     """The first day of a period; ValueError where there is no such day."""
+    if "Q" in period:
+        return date(int(period[:4]), int(period[-1]) * 3 - 2, 1)
     parts = [int(part) for part in period.split("-")]
     return date(*[*parts, 1, 1][:3])
 
@@ -55,6 +58,8 @@ def after(period: str) -> str:
     day = first_day(period)
     if len(period) == 10:
         return (day + timedelta(days=1)).isoformat()
+    if "Q" in period:
+        return of_day((day + timedelta(days=93)).replace(day=1), "quarter")
     if len(period) == 7:
         return (day.replace(day=1) + timedelta(days=32)).isoformat()[:7]
     return f"{day.year + 1:04d}"
@@ -67,6 +72,8 @@ def before(period: str) -> str:
 
 def of_day(day: date, kind: str) -> str:
     """The period of a kind that holds a day."""
+    if kind == "quarter":
+        return f"{day.year:04d}-Q{(day.month + 2) // 3}"
     return day.isoformat()[: {"day": 10, "month": 7, "year": 4}[kind]]
 
 
@@ -114,10 +121,21 @@ def _clock(day: date, hour: int, zone: str) -> int:
 
 
 _DUE = re.compile(r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")
+_AFTER = re.compile(r"^\+[0-9]{1,3}d$")
+
+
+def is_day(text: str) -> bool:
+    """Whether `text` is a day there is, YYYY-MM-DD."""
+    try:
+        return bool(FORMS["day"].match(text)) and bool(first_day(text))
+    except ValueError:
+        return False
 
 
 def is_due(text: str) -> bool:
-    """Whether `text` is a day of every year, month-day ("03-31")."""
+    """Whether `text` is a day of every year, month-day ("03-31"), or so many days after a period ("+20d")."""
+    if _AFTER.match(text):
+        return True
     if not _DUE.match(text):
         return False
     try:
@@ -128,11 +146,13 @@ def is_due(text: str) -> bool:
 
 
 def due_day(period: str, due: str) -> date:
-    """The day by which the value of a period is wanted: that day of the year after its last day; without `due` a
-    month after the period."""
+    """The day by which the value of a period is wanted: that day of the year after its last day, or so many days after
+    it; without `due` a month after the period."""
     last = first_day(after(period)) - timedelta(days=1)
     if not due:
         return last + timedelta(days=31)
+    if due.startswith("+"):
+        return last + timedelta(days=int(due[1:-1]))
     found = date(last.year, int(due[:2]), int(due[3:]))
     return found if found > last else found.replace(year=last.year + 1)
 

@@ -20,7 +20,12 @@ FILE_STATUSES = (Status.OFFICIAL, Status.CONFIRMED, Status.ESTIMATED, Status.CAL
 
 
 class IndicatorFile(msgspec.Struct, forbid_unknown_fields=True):
-    """`baseline` is { period, value, note }, `formula` as in `krog.indicators.formula`, `order` the place in lists."""
+    """`baseline` is { period, value, note, raw }, `formula` as in `krog.indicators.formula`, `order` its place.
+
+    `unit` is UCUM, or (not where it is computed) the source's own text with `unit_note` saying what it means. `same_as`
+    shares the values of another indicator; `series_of` and `area` make it another area's series of one. `theme` is the
+    key of a node of the plan. `due` is a day of the year after ("03-31") or of days after the period ("+20d").
+    """
 
     key: str
     code: str = ""
@@ -45,10 +50,22 @@ class IndicatorFile(msgspec.Struct, forbid_unknown_fields=True):
     due: str = ""
     source: str = ""
     order: int = 0
+    unit_note: str = ""
+    aliases: list[str] = []
+    area: str = ""
+    series_of: str = ""
+    theme: str = ""
+    level: str = ""
+    frameworks: list[str] = []
 
 
 class TargetFile(msgspec.Struct, forbid_unknown_fields=True):
-    """`raw` is the text as printed; `value_to` the upper end of a range."""
+    """`raw` is the text as printed; `value_to` the upper end of a range, `tolerance` what "keep" allows to either side.
+
+    `plan` is the plan or document that sets it; `baseline` as in the indicator, where this target has its own;
+    `comparator` the indicator that an index is made against; `clarification` how an unclear text was cleared up.
+    `date` may be empty where the source prints no year.
+    """
 
     key: str
     indicator: str = ""
@@ -61,10 +78,16 @@ class TargetFile(msgspec.Struct, forbid_unknown_fields=True):
     raw: str = ""
     parse_status: str = "ok"
     note: str = ""
+    plan: str = ""
+    baseline: dict[str, Any] = {}
+    tolerance: float | None = None
+    comparator: str = ""
+    clarification: str = ""
 
 
 class ValueFile(msgspec.Struct, forbid_unknown_fields=True):
-    """One row of `values/<indicator>.csv`; its key is `<indicator>.<period>`."""
+    """One row of `values/<indicator>.csv`; its key is `<indicator>.<period>`. Without a value it says that there is
+    none (`note`: why). `on` is the day that the value holds for."""
 
     key: str
     indicator: str = ""
@@ -74,6 +97,7 @@ class ValueFile(msgspec.Struct, forbid_unknown_fields=True):
     origin: str = "imported"
     source: str = ""
     note: str = ""
+    on: str = ""
 
 
 def _read_indicators() -> Mapping[str, Fields]:
@@ -110,6 +134,11 @@ def _check_target(fields: Fields) -> Sequence[str]:
     return [str(problem) for problem in declaring.target_problems("", fields)]
 
 
+def _check_target_unit(fields: Fields, things: Mapping[str, Mapping[str, Fields]]) -> Sequence[str]:
+    parent = things.get("indicator", {}).get(str(fields.get("indicator", "")), {})
+    return [str(problem) for problem in declaring.target_unit_problems("", fields, str(parent.get("unit", "")))]
+
+
 def _check_value(fields: Fields) -> Sequence[str]:
     found = []
     try:
@@ -120,6 +149,8 @@ def _check_value(fields: Fields) -> Sequence[str]:
         found.append(f"status {fields['status']!r} is not one of {', '.join(FILE_STATUSES)}")
     if fields.get("origin", "imported") not in ORIGINS:
         found.append(f"origin {fields['origin']!r} is not one of {', '.join(ORIGINS)}")
+    if fields.get("on") and not periods.is_day(str(fields["on"])):
+        found.append(f"on {fields['on']!r} is no day, for example 2026-11-20")
     if not fields.get("source"):
         found.append("source is empty: say which document or table the value is from")
     return found
@@ -138,10 +169,12 @@ DECLARATIONS: tuple[Declaration, ...] = (
             "owner": "account",
             "confirmer": "account",
             "same_as": "indicator",
+            "series_of": "indicator",
             "formula.terms.*.dataset": "dataset",
             "formula.terms.*.filter.streams": "datastream",
         },
         check=_check_indicator,
+        own_units=True,
     ),
     Declaration(
         "target",
@@ -149,8 +182,10 @@ DECLARATIONS: tuple[Declaration, ...] = (
         TargetFile,
         _read_targets,
         _write_targets,
-        refs={"indicator": "indicator"},
+        refs={"indicator": "indicator", "comparator": "indicator"},
         check=_check_target,
+        check_among=_check_target_unit,
+        own_units=True,
     ),
     Declaration(
         "value",

@@ -236,9 +236,20 @@ def _targets(rows: Sequence[models.Indicator]) -> Mapping[int, list[shapes.Targe
                 t.raw,
                 t.parse_status,
                 t.note,
+                plan=t.plan,
+                baseline=_baseline(t.baseline),
+                tolerance=t.tolerance,
+                comparator=t.comparator,
+                clarification=t.clarification,
             )
         )
     return found
+
+
+def _baseline(base: Mapping[str, Any]) -> shapes.Baseline | None:
+    if not base:
+        return None
+    return shapes.Baseline(str(base["period"]), base.get("value"), str(base.get("note", "")), str(base.get("raw", "")))
 
 
 #: What a grant may withhold of an indicator, with what stands there instead.
@@ -257,7 +268,6 @@ _WITHHELD: Mapping[str, Any] = {
 
 
 def _indicator(grant: Grant, row: models.Indicator, targets: Sequence[shapes.Target]) -> shapes.Indicator:
-    base = row.baseline or {}
     staff = is_staff(grant.reader)
     found = shapes.Indicator(
         key=row.key,
@@ -276,7 +286,7 @@ def _indicator(grant: Grant, row: models.Indicator, targets: Sequence[shapes.Tar
         confirmer=row.confirmer if staff else "",
         formula=row.formula,
         formula_id=row.formula_id,
-        baseline=shapes.Baseline(str(base["period"]), base.get("value"), str(base.get("note", ""))) if base else None,
+        baseline=_baseline(row.baseline),
         raw=row.raw,
         parse_status=row.parse_status,
         parse_note=row.parse_note,
@@ -284,6 +294,13 @@ def _indicator(grant: Grant, row: models.Indicator, targets: Sequence[shapes.Tar
         due=row.due,
         source=row.source,
         targets=tuple(targets),
+        unit_note=row.unit_note,
+        aliases=tuple(row.aliases),
+        area=row.area,
+        series_of=row.series_of,
+        theme=row.theme,
+        level=row.level,
+        frameworks=tuple(row.frameworks),
     )
     access = grant.datasets[row.dataset]
     hidden = {name: empty for name, empty in _WITHHELD.items() if not access.shows(name)}
@@ -352,6 +369,7 @@ def _value(row: models.Value, key: str) -> shapes.Value:
         reasons=row.reasons,
         superseded_by=extra,
         provenance=made,
+        on=row.on,
     )
 
 
@@ -368,4 +386,5 @@ def _request(row: models.Request) -> shapes.Request:
         reminded=row.reminded,
         value=row.value_id,
         reason=row.reason,
+        asked_of=row.asked_of,
     )

@@ -11,6 +11,11 @@ from krog.base.origin import Origin
 from krog.base.text import Text
 
 KINDS = ("computed", "entered", "imported")
+LEVELS = ("input", "process", "output", "result", "impact")
+#: The unit of what is done (1) or not done (0).
+YES_NO = "{yes}"
+#: The reason of a value that its source or owner says there is none of.
+NOT_AVAILABLE = "not-available"
 DIRECTIONS = ("up", "down", "keep", "range", "none")
 PARSE_STATUSES = ("ok", "ambiguous", "contradictory", "missing")
 TARGET_TYPES = (
@@ -63,18 +68,23 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Baseline:
-    """What targets are measured from."""
+    """What targets are measured from; `raw` as printed, where that was not a plain number."""
 
     period: str
     value: float | None
     note: str = ""
+    raw: str = ""
 
 
 @dataclass(frozen=True)
 class Target:
     """A target as the plan prints it (`raw`) and as it was read; `parse_status` says whether it can be read at all.
 
-    `date` is a year; `value_to` is the upper end of a range. `unit` is UCUM; the indicator's where empty.
+    `date` is a year, empty where the source prints none; `value_to` is the upper end of a range, `tolerance` what
+    "keep" allows to either side. `unit` is UCUM; the indicator's where empty. `plan` is the key of the plan or document
+    that sets it, `baseline` the target's own where it differs from the indicator's. `comparator` is the indicator that
+    an index is made against: 100 × own value by its value of the same period. `clarification` says who cleared up an
+    unclear text, and how.
     """
 
     key: str
@@ -88,6 +98,11 @@ class Target:
     raw: str
     parse_status: str
     note: str
+    plan: str = ""
+    baseline: Baseline | None = None
+    tolerance: float | None = None
+    comparator: str = ""
+    clarification: str = ""
 
     @property
     def readable(self) -> bool:
@@ -96,7 +111,13 @@ class Target:
 
 @dataclass(frozen=True)
 class Indicator:
-    """What is measured, how, and who answers for it. `owner` and `confirmer` are keys of accounts (for officials)."""
+    """What is measured, how, and who answers for it. `owner` and `confirmer` are keys of accounts (for officials).
+
+    `unit` is UCUM; another text only where `unit_note` says what it means. `area` is what it is measured for (a key of
+    a territory or a name; empty: the whole city), `series_of` the indicator that it is another area's series of.
+    `same_as` is the indicator whose values it shares under another name. `theme` is the key of the part of the plan
+    that it belongs to, `level` one of LEVELS, `aliases` and `frameworks` other codes of it.
+    """
 
     key: str
     code: str
@@ -122,6 +143,17 @@ class Indicator:
     due: str
     source: str
     targets: Sequence[Target] = ()
+    unit_note: str = ""
+    aliases: Sequence[str] = ()
+    area: str = ""
+    series_of: str = ""
+    theme: str = ""
+    level: str = ""
+    frameworks: Sequence[str] = ()
+
+    @property
+    def yes_no(self) -> bool:
+        return self.unit == YES_NO
 
 
 @dataclass(frozen=True)
@@ -154,7 +186,8 @@ class Check:
 class Value:
     """One value of one period, never changed; `superseded_by` is the number of a later row of the same period.
 
-    `value` is None with `reasons` where a computed value cannot be known. `start` and `end` are UTC microseconds.
+    `value` is None with `reasons` where it cannot be known. `start` and `end` are UTC microseconds. `on` is the day
+    that it holds for or on which it was done (YYYY-MM-DD), where the source says so.
     """
 
     id: int
@@ -173,11 +206,13 @@ class Value:
     reasons: Sequence[Mapping[str, Any]] = ()
     superseded_by: int | None = None
     provenance: Provenance | None = None
+    on: str = ""
 
 
 @dataclass(frozen=True)
 class Request:
-    """A value asked from a person; `key` is `<indicator>.<period>`, `due` the end of the due day (UTC microseconds)."""
+    """A value asked from a person; `key` is `<indicator>.<period>`, `due` the end of the due day (UTC microseconds).
+    `asked_of` is the address that the last mail went to instead of a named person's; empty where one is named."""
 
     key: str
     indicator: str
@@ -190,6 +225,7 @@ class Request:
     reminded: int | None
     value: int | None
     reason: str
+    asked_of: str = ""
 
     def late(self, now: int) -> bool:
         return self.due < now and self.state != RequestState.CONFIRMED

@@ -116,7 +116,7 @@ def _fields(item: Item, declaration: Declaration) -> Iterator[Finding]:
             misfit = "told"
             yield _at(item, (name,), wrong[0], allowed=wrong[1])
         else:
-            for path, code in _units(value, (name,)):
+            for path, code in _units(value, (name,)) if not declaration.own_units else ():
                 todo = nearest(code, UNITS_ALLOWED.split(", "))
                 yield _at(item, path, f"There is no unit {code!r}.", allowed=UNITS_ALLOWED, todo=todo)
             if name == shape:

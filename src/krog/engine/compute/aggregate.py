@@ -137,7 +137,7 @@ def expression(table: Any, term: Term, numbers: Sequence[int], wanted: Sequence[
 
 
 def _of(period: str) -> str:
-    return {10: "day", 7: "month", 4: "year"}[len(period)]
+    return periods.kind_of(period)
 
 
 def _days(wanted: Sequence[str]) -> int:

@@ -13,7 +13,7 @@ from krog.catalogue import door
 from krog.engine.compute.aggregate import Readings, engine
 from krog.engine.compute.run import results
 from krog.engine.compute.selection import of_document
-from krog.indicators import formula, reads, verbs
+from krog.indicators import formula, periods, reads, verbs
 from krog.indicators.shapes import Value
 from krog.lake.snapshot import snapshot, snapshot_at
 from krog.people.permissions import SYSTEM
@@ -76,7 +76,7 @@ def recompute(grant: Grant, value: Value) -> Finding:
 
 
 def _kind(value: Value) -> str:
-    return {10: "day", 7: "month", 4: "year"}[len(value.period)]
+    return periods.kind_of(value.period)
 
 
 def _bits(value: float | None) -> bytes | None:

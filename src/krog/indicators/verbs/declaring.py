@@ -16,7 +16,8 @@ from krog.base.origin import ORIGINS
 from krog.base.settings import settings
 from krog.base.units import UNITS_ALLOWED, is_unit
 from krog.catalogue import door
-from krog.indicators import formula, models, periods, shapes
+from krog.indicators import formula, models, periods, quantities, shapes
+from krog.indicators.shapes import NOT_AVAILABLE
 from krog.journal import verbs as journal
 from krog.people import reads as people
 from krog.people.permissions import SYSTEM, require
@@ -44,6 +45,13 @@ INDICATOR_FIELDS = (
     "due",
     "source",
     "order",
+    "unit_note",
+    "aliases",
+    "area",
+    "series_of",
+    "theme",
+    "level",
+    "frameworks",
 )
 VALUE_DEFAULTS: Mapping[str, Any] = {
     "indicator": "",
@@ -53,8 +61,25 @@ VALUE_DEFAULTS: Mapping[str, Any] = {
     "origin": "imported",
     "source": "",
     "note": "",
+    "on": "",
 }
-TARGET_FIELDS = ("indicator", "date", "type", "op", "value", "value_to", "unit", "raw", "parse_status", "note")
+TARGET_FIELDS = (
+    "indicator",
+    "date",
+    "type",
+    "op",
+    "value",
+    "value_to",
+    "unit",
+    "raw",
+    "parse_status",
+    "note",
+    "plan",
+    "baseline",
+    "tolerance",
+    "comparator",
+    "clarification",
+)
 
 
 def declare_indicators(by: Reader, *, changes: Sequence[Change]) -> None:
@@ -98,17 +123,35 @@ def indicator_problems(key: str, fields: Mapping[str, Any]) -> list[Problem]:
     ):
         if name in fields and fields[name] not in allowed:
             found.append(Problem(f"{name} {fields[name]!r} is not known.", f"{key} {name}", ", ".join(allowed)))
-    if fields.get("unit") and not is_unit(fields["unit"]):
-        found.append(Problem(f"The unit {fields['unit']!r} is not known.", f"{key} unit", UNITS_ALLOWED))
+    if fields.get("level") and fields["level"] not in shapes.LEVELS:
+        found.append(Problem(f"level {fields['level']!r} is not known.", f"{key} level", ", ".join(shapes.LEVELS)))
+    if fields.get("unit") and not is_unit(fields["unit"]) and not fields.get("unit_note"):
+        found.append(
+            Problem(
+                f"The unit {fields['unit']!r} is not known.",
+                f"{key} unit",
+                UNITS_ALLOWED,
+                "Choose one of these, or say in unit_note what the source means.",
+            )
+        )
     if not 0 <= fields.get("decimals", 0) <= 9:
         found.append(Problem("decimals is not a number of places.", f"{key} decimals", "0 to 9"))
     if fields.get("due") and not periods.is_due(fields["due"]):
-        found.append(Problem(f"{fields['due']!r} is no day of a year.", f"{key} due", "month-day, for example 03-31"))
+        found.append(
+            Problem(
+                f"{fields['due']!r} says no day.",
+                f"{key} due",
+                "a day of the year after, for example 03-31, or days after the period, for example +20d",
+            )
+        )
     if fields.get("owner") and fields.get("owner") == fields.get("confirmer"):
         found.append(Problem("Owner and confirmer are the same person.", f"{key} confirmer", "a second person"))
-    base = fields.get("baseline") or {}
-    if base and not _is_period(str(base.get("period", ""))):
-        found.append(Problem("The baseline needs a period.", f"{key} baseline.period", "2014, 2014-05 or 2014-05-01"))
+    found += _baseline_problems(key, fields)
+    for name in ("same_as", "series_of"):
+        if key and fields.get(name) == key:
+            found.append(Problem("An indicator cannot refer to itself.", f"{key} {name}", "another indicator"))
+    if fields.get("series_of") and not fields.get("area"):
+        found.append(Problem("Another area's series names the area.", f"{key} area", "a territory or a name"))
     given = fields.get("formula") or {}
     if fields.get("kind") == "computed" and not given:
         found.append(Problem("A computed indicator needs a formula.", f"{key} formula"))
@@ -127,8 +170,15 @@ def _indicator_mistakes(change: Change) -> list[Problem]:
     return indicator_problems(change.key, change.fields or {})
 
 
-def _is_period(text: str) -> bool:
-    return any(form.match(text) for form in periods.FORMS.values())
+def _baseline_problems(key: str, fields: Mapping[str, Any]) -> list[Problem]:
+    base = fields.get("baseline") or {}
+    found = []
+    if base and not any(form.match(str(base.get("period", ""))) for form in periods.FORMS.values()):
+        found.append(Problem("The baseline needs a period.", f"{key} baseline.period", "2014, 2014-05 or 2014-05-01"))
+    value = base.get("value")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        found.append(Problem("The baseline's value is not a number.", f"{key} baseline.value", "a number, or none"))
+    return found
 
 
 def target_problems(key: str, fields: Mapping[str, Any]) -> list[Problem]:
@@ -139,16 +189,47 @@ def target_problems(key: str, fields: Mapping[str, Any]) -> list[Problem]:
             found.append(Problem(f"{name} {fields[name]!r} is not known.", f"{key} {name}", ", ".join(allowed)))
     if fields.get("op") and fields["op"] not in shapes.OPERATORS:
         found.append(Problem(f"op {fields['op']!r} is not known.", f"{key} op", " ".join(shapes.OPERATORS)))
-    if not (str(fields.get("date", "")).isdigit() and len(str(fields.get("date", ""))) == 4):
-        found.append(Problem("A target needs the year it is for.", f"{key} date", "four digits, for example 2030"))
-    if fields.get("unit") and not is_unit(fields["unit"]):
-        found.append(Problem(f"The unit {fields['unit']!r} is not known.", f"{key} unit", UNITS_ALLOWED))
+    date = str(fields.get("date", ""))
+    if not (date.isascii() and date.isdigit() and len(date) == 4) and (
+        date or fields.get("parse_status", "ok") == "ok"
+    ):
+        found.append(
+            Problem(
+                "A target needs the year it is for.",
+                f"{key} date",
+                "four digits, for example 2030",
+                "Where the source prints none, leave it empty with a parse_status and a note.",
+            )
+        )
+    found += _baseline_problems(key, fields)
+    if fields.get("tolerance") is not None and not fields["tolerance"] >= 0:
+        found.append(Problem("The tolerance is not an amount.", f"{key} tolerance", "0 or more"))
+    if fields.get("type") == "range" and fields.get("parse_status", "ok") == "ok":
+        low, high = fields.get("value"), fields.get("value_to")
+        if high is None or (low is not None and low > high):
+            found.append(Problem("A range needs both ends in order.", f"{key} value_to", "a number, at least value"))
+    if fields.get("comparator") and fields.get("comparator") == fields.get("indicator"):
+        found.append(Problem("An index needs another indicator.", f"{key} comparator", "another indicator"))
     needs = fields.get("type", "absolute") not in ("direction_only", "keep", "milestone_bool")
     if fields.get("parse_status", "ok") == "ok" and needs and fields.get("value") is None:
         found.append(Problem("A target that can be read has a value.", f"{key} value", "a number, or a parse_status"))
     if fields.get("parse_status", "ok") != "ok" and not fields.get("note"):
         found.append(Problem("Say why the target cannot be read.", f"{key} note", "a sentence"))
     return found
+
+
+def target_unit_problems(key: str, fields: Mapping[str, Any], of_indicator: str) -> list[Problem]:
+    """A target's unit is one of the vocabulary or, as printed, its indicator's; one that can be read must convert."""
+    unit, kind = fields.get("unit") or "", fields.get("type", "absolute")
+    if not unit or unit == of_indicator:
+        return []
+    if not is_unit(unit):
+        return [Problem(f"The unit {unit!r} is not known.", f"{key} unit", UNITS_ALLOWED)]
+    if fields.get("parse_status", "ok") != "ok" or kind in ("relative_to_baseline", "index", "milestone_bool"):
+        return []
+    if not (is_unit(of_indicator) and quantities.convertible(unit, of_indicator)):
+        return [Problem(f"{unit} cannot be compared with {of_indicator or 'no unit'}.", f"{key} unit", of_indicator)]
+    return []
 
 
 def declare_targets(by: Reader, *, changes: Sequence[Change]) -> None:
@@ -169,6 +250,12 @@ def declare_targets(by: Reader, *, changes: Sequence[Change]) -> None:
             if row is None and change.fields is None:
                 continue
             before = None if row is None else target_fields(row)
+            if change.fields is not None:
+                whole = {**(before or {}), **change.fields}
+                parent = parents.get(whole["indicator"]) or (row.indicator if row else None)
+                wrong = target_unit_problems(change.key, whole, parent.unit if parent else "")
+                if wrong:
+                    raise invalid(wrong, "The targets cannot be declared.")
             row = row or models.Target(key=change.key)
             row.retired = change.fields is None
             for name, value in (change.fields or {}).items():
@@ -224,6 +311,8 @@ def declare_values(by: Reader, *, changes: Sequence[Change]) -> None:
                     origin=ORIGINS[fields["origin"]],
                     source=fields["source"],
                     note=fields["note"],
+                    on=fields["on"],
+                    reasons=[] if fields["value"] is not None else [{"code": NOT_AVAILABLE}],
                     recorded=moment,
                 )
             )
@@ -274,6 +363,7 @@ def value_fields(row: models.Value) -> dict[str, Any]:
         "origin": words[row.origin],
         "source": row.source,
         "note": row.note,
+        "on": row.on,
     }
 
 

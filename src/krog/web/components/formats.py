@@ -164,6 +164,12 @@ def amount(value: Any, code: str, language: str, decimals: int | None = None) ->
 
 _ENGLISH_UNITS = {
     "MW.h/a": "MWh/year",
+    "kW.h/a": "kWh/year",
+    "t/a": "t/year",
+    "a": "years",
+    "1/a": "a year",
+    "EUR/a": "€/year",
+    "EUR/mo": "€/month",
     "t{CO2e}": "t CO₂ eq.",
     "{person}": "people",
     "{vehicle}/d": "vehicles/day",
