@@ -36,3 +36,33 @@ class PolicyEpoch(models.Model):
 
     def __str__(self) -> str:
         return str(self.number)
+
+
+class ServiceUse(models.Model):
+    """How often a service was started and finished on a local day, by channel and language: numbers and nothing else.
+    What was finished is counted on the day on which it was started."""
+
+    day = models.DateField()
+    service = models.CharField(max_length=120)
+    channel = models.CharField(max_length=10)
+    language = models.CharField(max_length=5)
+    started = models.BigIntegerField(default=0)
+    finished = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["day", "service", "channel", "language"], name="catalogue_service_use")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.service} {self.channel}"
+
+
+class SpentToken(models.Model):
+    """A mark of a form that was finished, so that it counts once; forgotten when the mark has run out."""
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    issued = models.BigIntegerField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.digest[:12]

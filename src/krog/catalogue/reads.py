@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from krog.base.errors import NotFound
@@ -37,3 +40,24 @@ def accesses(grant: Grant, dataset: str | None = None, limit: int = 100) -> list
     if not grant.reader.roles & {"digital_officer", "administrator", "system"}:
         return []
     return access_log.recent(limit, dataset)
+
+
+#: The dataset that the numbers of use belong to; a city declares it in datasets.toml.
+USE = "service-use"
+
+
+def service_use(grant: Grant, first: date, last: date, service: str = "", channel: str = "") -> list[shapes.Use]:
+    """How often services were started and finished on the local days from `first` to `last`, both included, by day,
+    service, channel and language. `service` is one service, or all of a kind (`report` for `report:…`). Empty unless
+    the grant holds the dataset `service-use`."""
+    if USE not in grant:
+        return []
+    rows = models.ServiceUse.objects.filter(day__gte=first, day__lte=last)
+    if service:
+        rows = rows.filter(Q(service=service) | Q(service__startswith=f"{service}:"))
+    if channel:
+        rows = rows.filter(channel=channel)
+    return [
+        shapes.Use(row.day, row.service, row.channel, row.language, row.started, row.finished)
+        for row in rows.order_by("day", "service", "channel", "language")
+    ]

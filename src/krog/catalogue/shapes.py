@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from krog.base.text import Text
@@ -28,3 +29,20 @@ class Dataset:
     source: str
     fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     public_rows: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Use:
+    """How often a service was started and finished on a day by one channel and in one language."""
+
+    day: date
+    service: str
+    channel: str
+    language: str
+    started: int
+    finished: int
+
+    @property
+    def abandoned(self) -> int:
+        """Started and not finished; on the last two days some may still be under way."""
+        return max(0, self.started - self.finished)

@@ -119,5 +119,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
                 "accessibility": _address("portal-page", "accessibility"),
                 "api": _address("portal-page", "api"),
                 "privacy": _address("portal-page", "privacy"),
+                "usage": _address("portal-usage"),
             },
         }

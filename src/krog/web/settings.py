@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "krog.web.middleware.security_headers",
+    "krog.web.usage.downloads",
     "krog.web.middleware.problems",
 ]
 ROOT_URLCONF = "krog.web.urls"

@@ -11,6 +11,10 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "krog.web.settings")
 _pages = get_wsgi_application()
 
+from krog.catalogue import usage  # noqa: E402 - Django must be ready
+
+usage.write_in_background()
+
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """The answer of the pages, given when the whole request is read: one that is refused early would otherwise find

@@ -14,7 +14,7 @@ from krog.base import times
 from krog.base.errors import Invalid
 from krog.base.grant import Grant, Reader
 from krog.cases import reads, shapes, verbs
-from krog.catalogue import door
+from krog.catalogue import door, usage
 from krog.web import limits
 from krog.web.request import Request
 
@@ -105,6 +105,8 @@ def report(request: Request, body: Report) -> Status[dict[str, Any]]:
         language=body.language, once=_once(request, body),
         opened_by="api" if _reader(request).kind == "key" else "citizen",
     )  # fmt: skip
+    if not opened.again:
+        usage.once(f"report:{body.type}", channel="api", language=body.language)
     return Status(200 if opened.again else 201, {
         "reference": opened.reference, "status": f"/api/v1/cases/{opened.address}",
         "page": f"/{body.language}/cases/{opened.address}",

@@ -21,6 +21,7 @@ from krog.web.desk import (
     registers,
     rules,
     streams,
+    usage,
     voice,
     work,
 )
@@ -49,6 +50,6 @@ def _guard(pattern: URLPattern) -> URLPattern:
 
 urlpatterns = [
     _guard(pattern)
-    for module in (work, streams, registers, indicators, plans, cases, rules, voice, catalogue, inspect)
+    for module in (work, streams, registers, indicators, plans, cases, rules, voice, usage, catalogue, inspect)
     for pattern in module.urlpatterns
 ]

@@ -25,7 +25,7 @@ from krog.catalogue import door
 from krog.engine.cities import city
 from krog.people import links
 from krog.people import reads as people
-from krog.web import limits
+from krog.web import limits, usage
 from krog.web.components import formats, maps
 from krog.web.components.paging import offset_of, pager
 from krog.web.portal import case_words as words
@@ -232,6 +232,7 @@ def _report(request: Request) -> HttpResponse:
         "map": _ground(),
         "office": words.office_title(chosen.office),
         "kept": bool(data and form.picture and data["kept"]),
+        "use": usage.started(request, f"report:{chosen.key}"),
         "days": None if chosen.deadline_hours % 24 else chosen.deadline_hours // 24,
     }
     return render(request, "portal/cases/report.html", context, status=status)
@@ -261,6 +262,7 @@ def _send(request: Request, form: ReportForm, kind: shapes.CaseType) -> HttpResp
         language=words.language(),
         opened_by="citizen",
     )
+    usage.finished(request, f"report:{kind.key}")
     return HttpResponseRedirect(reverse("portal-cases-detail", args=[opened.address]) + "?sent=1")
 
 
@@ -281,7 +283,9 @@ def follow(request: Request) -> HttpResponse:
             reads.status(_grant(request), wanted)
         except NotFound:
             error = _("There is no public report with this reference. Your own address is in the confirmation.")
+            usage.asked(request, "follow", found=False)
         else:
+            usage.asked(request, "follow")
             return HttpResponseRedirect(reverse("portal-cases-detail", args=[wanted.lower()]))
     return render(
         request,

@@ -23,6 +23,7 @@ from krog.people.shapes import Territory
 from krog.rules import reads as rules
 from krog.streams import reads as streams
 from krog.voice import reads as voice
+from krog.web import usage
 from krog.web.components import formats, maps, stream_view
 from krog.web.portal import address, figures, finder, ground, now, today
 from krog.web.request import Request
@@ -38,6 +39,7 @@ def home(request: Request) -> HttpResponse:
     context: dict[str, Any] = {"asked": asked, "tasks": finder.tasks()}
     if asked:
         context["groups"] = finder.find(reader, asked)
+        usage.asked(request, "search", found=bool(context["groups"]))
         return render(request, "portal/found.html", context)
     return render(request, "portal/home.html", {**context, **_today(reader, request.GET.get("place", ""))})
 

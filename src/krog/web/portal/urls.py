@@ -13,11 +13,12 @@ from krog.web.portal import (
     registers,
     rules,
     streams,
+    usage,
     voice,
 )
 
 urlpatterns = [
     pattern
-    for module in (home, streams, registers, indicators, plans, cases, rules, voice, catalogue, people, pages)
+    for module in (home, streams, registers, indicators, plans, cases, rules, voice, usage, catalogue, people, pages)
     for pattern in module.urlpatterns
 ]

@@ -22,7 +22,7 @@ from krog.people.permissions import is_staff
 from krog.plans import reads as plans
 from krog.voice import mails, reads, verbs
 from krog.voice.shapes import Call, Proposal, Step
-from krog.web import limits
+from krog.web import limits, usage
 from krog.web.portal import plans_words as words
 from krog.web.request import Request
 
@@ -150,6 +150,7 @@ def call(request: Request, key: str) -> HttpResponse:
         {
             "call": found,
             "form": form,
+            "use": usage.started(request, f"proposal:{key}") if form else "",
             "proposals": [proposal_words(each) for each in page.items],
             "total": page.total,
             "page": pager(request.path, offset, page.total),
@@ -195,6 +196,7 @@ def _send(request: Request, found: Call, form: ProposalForm) -> HttpResponse | N
         for problem in error.problems:
             form.add_error(problem.where if problem.where in form.fields else None, str(problem.what))
         return None
+    usage.finished(request, f"proposal:{found.key}")
     return HttpResponseRedirect(reverse("portal-voice-proposal", args=[key]))
 
 

@@ -16,6 +16,7 @@ from krog.base.grant import Reader
 from krog.catalogue import door
 from krog.indicators import numbers, reads, verbs
 from krog.indicators.shapes import Indicator, Request, RequestState
+from krog.web import usage
 from krog.web.components import formats
 from krog.web.components.indicators import words
 
@@ -66,6 +67,7 @@ def enter_page(request: HttpRequest, by: Reader, key: str, *, template: str, bac
         try:
             verbs.enter(by, request=key, value=given["value"], source=given["source"], note=given["note"],
                         sure=given["sure"])  # fmt: skip
+            usage.finished(request, "value")
             return HttpResponseRedirect(back or request.path)
         except Conflict as error:
             asked, about, context = _context(by, key, back)
@@ -75,6 +77,7 @@ def enter_page(request: HttpRequest, by: Reader, key: str, *, template: str, bac
         except Invalid as error:
             warned = "unlikely" in error.extra
             form.add_error("value", _unlikely(error, about) if warned else error.what)
+    context["use"] = usage.started(request, "value")
     return render(request, template, {**context, "form": form, "warned": warned or bool(request.POST.get("sure"))},
                   status=400 if form.errors else 200)  # fmt: skip
 
