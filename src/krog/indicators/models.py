@@ -130,7 +130,10 @@ class Value(models.Model):
     run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
-        indexes = [models.Index(fields=["indicator", "period", "id"], name="indicators_value_of")]
+        indexes = [
+            models.Index(fields=["indicator", "period", "id"], name="indicators_value_of"),
+            models.Index(fields=["indicator", "-id"], name="indicators_value_newest"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(run__isnull=False) | ~models.Q(source="") | ~models.Q(entered_by=""),

@@ -29,6 +29,8 @@ TARGET_TYPES = (
     "index",
     "milestone_bool",
 )
+#: Targets that mean something without a year: done or not, kept or not, the right way or not.
+WITHOUT_DATE = ("milestone_bool", "keep", "direction_only")
 OPERATORS = ("=", "<", "<=", ">", ">=")
 
 
@@ -233,7 +235,8 @@ class Request:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Where an indicator stands to one target at the newest value, and why; all amounts in the indicator's unit.
+    """Where an indicator stands to one target at the newest value, and why; all amounts in `unit`: the indicator's, or
+    that of an index where the target compares.
 
     `goal` is the target as a level, `expected` the straight path now, `progress` the share of the way, `forecast` the
     trend at the target's date with its `band`; each None where it cannot be said. `methods` names what was used.
@@ -252,6 +255,7 @@ class Evaluation:
     forecast: float | None = None
     band: tuple[float, float] | None = None
     methods: Sequence[str] = ()
+    unit: str = ""
 
 
 @dataclass(frozen=True)

@@ -73,3 +73,12 @@ def test_an_error_says_what_where_what_is_allowed_and_what_to_do():
 def test_units_have_one_symbol_each():
     assert is_unit("m3/h") and not is_unit("m³/h") and symbol("m3/h") == "m³/h" and symbol("furlong") == "furlong"
     assert all(code == unit.code for code, unit in UNITS.items())
+
+
+def test_scales_of_units_agree_with_the_definitions_that_formulas_are_checked_with():
+    from krog.indicators import quantities
+
+    for code, one in UNITS.items():
+        for other, two in UNITS.items():
+            if one.quantity == two.quantity:
+                assert one.scale / two.scale == quantities.scale(code) / quantities.scale(other), (code, other)

@@ -14,9 +14,9 @@ from krog.base.grant import Reader
 from krog.base.ids import Ref
 from krog.base.origin import ORIGINS
 from krog.base.settings import settings
-from krog.base.units import UNITS_ALLOWED, is_unit
+from krog.base.units import UNITS_ALLOWED, convertible, is_unit
 from krog.catalogue import door
-from krog.indicators import formula, models, periods, quantities, shapes
+from krog.indicators import formula, models, periods, shapes
 from krog.indicators.shapes import NOT_AVAILABLE
 from krog.journal import verbs as journal
 from krog.people import reads as people
@@ -190,9 +190,8 @@ def target_problems(key: str, fields: Mapping[str, Any]) -> list[Problem]:
     if fields.get("op") and fields["op"] not in shapes.OPERATORS:
         found.append(Problem(f"op {fields['op']!r} is not known.", f"{key} op", " ".join(shapes.OPERATORS)))
     date = str(fields.get("date", ""))
-    if not (date.isascii() and date.isdigit() and len(date) == 4) and (
-        date or fields.get("parse_status", "ok") == "ok"
-    ):
+    undated = fields.get("parse_status", "ok") != "ok" or fields.get("type", "absolute") in shapes.WITHOUT_DATE
+    if not (date.isascii() and date.isdigit() and len(date) == 4) and (date or not undated):
         found.append(
             Problem(
                 "A target needs the year it is for.",
@@ -227,7 +226,7 @@ def target_unit_problems(key: str, fields: Mapping[str, Any], of_indicator: str)
         return [Problem(f"The unit {unit!r} is not known.", f"{key} unit", UNITS_ALLOWED)]
     if fields.get("parse_status", "ok") != "ok" or kind in ("relative_to_baseline", "index", "milestone_bool"):
         return []
-    if not (is_unit(of_indicator) and quantities.convertible(unit, of_indicator)):
+    if not (is_unit(of_indicator) and convertible(unit, of_indicator)):
         return [Problem(f"{unit} cannot be compared with {of_indicator or 'no unit'}.", f"{key} unit", of_indicator)]
     return []
 

@@ -10,7 +10,7 @@ from ninja import Query, Router
 from krog.base import times
 from krog.base.grant import Grant
 from krog.catalogue import door
-from krog.indicators import evaluation, reads
+from krog.indicators import reads
 from krog.indicators.shapes import Evaluation, Indicator, Standing, Value
 from krog.web.request import Request
 
@@ -37,8 +37,8 @@ def detail(request: Request, key: str) -> Document:
     grant = _grant(request)
     about = reads.indicator(grant, key)
     values = reads.values(grant, key)
-    found = [evaluation.evaluate(about, target, values) for target in about.targets]
-    standing = reads.standing(about, values)
+    found = reads.evaluations(grant, about, values)
+    standing = reads.standing(grant, about, values, found)
     return {
         **_indicator(about),
         "formula": about.formula, "formula_id": about.formula_id or None,

@@ -18,7 +18,7 @@ from krog.base.errors import Conflict, Invalid, NotFound
 from krog.base.grant import Grant
 from krog.base.settings import settings
 from krog.catalogue import door
-from krog.indicators import evaluation, periods, reads, verbs
+from krog.indicators import periods, reads, verbs
 from krog.indicators.shapes import Indicator, Value
 from krog.people import links
 from krog.people import reads as people
@@ -67,8 +67,8 @@ def detail(request: Request, key: str) -> HttpResponse:
     grant = _grant(request)
     about = reads.indicator(grant, key)
     values = reads.values(grant, key)
-    evaluations = [evaluation.evaluate(about, target, values) for target in about.targets]
-    standing = reads.standing(about, values)
+    evaluations = reads.evaluations(grant, about, values)
+    standing = reads.standing(grant, about, values, evaluations)
     chosen, latest, gap = standing.evaluation, standing.latest, standing.gap
     mark, word = words.verdict(chosen, latest is not None)
     finding = view.sentence(about, values, chosen)

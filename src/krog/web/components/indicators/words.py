@@ -33,6 +33,15 @@ REASONS: Mapping[str, Any] = {
     "target-without-value": gettext_lazy("The target has no number."),
     "no-values": gettext_lazy("There is no value yet."),
     "no-baseline": gettext_lazy("The source names no baseline, so the target has no level."),
+    "baseline-zero": gettext_lazy("The baseline is 0, so a share of it says nothing."),
+    "unit-differs": gettext_lazy("The target is printed in a unit that does not measure the same."),
+    "direction-contradicts": gettext_lazy(
+        "The target lies on the other side of the baseline than the wanted direction."
+    ),
+    "no-comparator": gettext_lazy("The series to compare with has no value of the same period."),
+    "old-value": gettext_lazy("The last value is more than five years old."),
+    "no-value-at-date": gettext_lazy("The target's date is over and there is no value of it."),
+    "done": gettext_lazy("It is done."),
     "demo-data": gettext_lazy("Demonstration data: replayed or simulated values carry no verdict."),
     "kept": gettext_lazy("The value has been kept."),
     "not-kept": gettext_lazy("The value has moved away from where it should stay."),
@@ -144,6 +153,8 @@ def period(text: str) -> str:
     moment = datetime(day.year, day.month, day.day)
     if len(text) == 10:
         return formats.day(moment, language())
+    if "Q" in text:
+        return _("%(quarter)s. quarter of %(year)s") % {"quarter": text[-1], "year": text[:4]}
     return formats.month(moment, language()) if len(text) == 7 else text
 
 
