@@ -134,7 +134,7 @@ def test_a_node_takes_its_state_from_real_indicators(
     _belongs("u3.2.1", "unclear")
     _belongs("tp3", "aimless")
     given = grant()
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         tree = reads.tree(given, "town")
     assert tree.nodes["u3.1"].state.code == "on_track"
     assert tree.nodes["u3.2"].state.code == "off_track"
