@@ -13,7 +13,8 @@ ANONYMOUS_ROLE = "anonymous"
 class Reader:
     """Who asks. `kind`: anonymous, account, key, link (a signed link in a mail) or system (Krog itself).
 
-    `id` is the account's or key's number (0 for anonymous and system); `organisation` and `offices` are keys.
+    `id` is the account's or key's number (0 for anonymous and system); `organisation` and `offices` are keys, `leads`
+    those offices that the reader is the head of.
     """
 
     kind: str = "anonymous"
@@ -23,6 +24,7 @@ class Reader:
     organisation: str = ""
     offices: frozenset[str] = frozenset()
     language: str = ""
+    leads: frozenset[str] = frozenset()
 
     @property
     def is_anonymous(self) -> bool:

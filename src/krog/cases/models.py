@@ -18,15 +18,19 @@ class Protocol(models.Model):
 
 
 class CaseType(models.Model):
-    """A kind of case: which office handles it in how many hours; `citizen`: may be reported on the portal,
-    `public`: that such a case exists, where and how it stands is shown to everybody."""
+    """A kind of case: which office handles it in how many hours, and who of it answers where nobody has taken a case;
+    `citizen`: may be reported on the portal, `public`: that such a case exists, where and how it stands is shown to
+    everybody. So many hours after the deadline (`escalate_hours`, 0: never) the head of the office is told."""
 
     key = models.CharField(max_length=100, unique=True)
     title = models.JSONField(default=dict)
     description = models.JSONField(default=dict)
     dataset = models.CharField(max_length=100)
+    organisation = models.CharField(max_length=100, blank=True)
     office = models.CharField(max_length=100, blank=True)
+    holder = models.CharField(max_length=100, blank=True)
     deadline_hours = models.IntegerField(default=72)
+    escalate_hours = models.IntegerField(default=48)
     public = models.BooleanField(default=False)
     citizen = models.BooleanField(default=False)
     icon = models.CharField(max_length=50, blank=True)
@@ -48,7 +52,8 @@ class Number(models.Model):
 
 class Case(models.Model):
     """Something that somebody must handle. `code` is the secret end of the reporter's status address;
-    `once` makes opening it again with the same word give this case."""
+    `once` makes opening it again with the same word give this case. `reminded` and `escalated`: when its holder was
+    reminded of the deadline, and the head of the office told, if they were."""
 
     key = models.CharField(max_length=40, unique=True)
     code = models.CharField(max_length=20)
@@ -70,6 +75,8 @@ class Case(models.Model):
     updated = models.BigIntegerField()
     deadline = models.BigIntegerField()
     taken = models.BigIntegerField(null=True)
+    reminded = models.BigIntegerField(null=True)
+    escalated = models.BigIntegerField(null=True)
     closed = models.BigIntegerField(null=True)
     closed_by = models.CharField(max_length=200, blank=True)
     outcome = models.TextField(blank=True)

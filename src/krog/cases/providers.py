@@ -24,8 +24,11 @@ class CaseTypeFile(msgspec.Struct, forbid_unknown_fields=True):
     title: dict[str, str] = {}
     description: dict[str, str] = {}
     dataset: str = "cases"
+    organisation: str = ""
     office: str = ""
+    holder: str = ""
     deadline_hours: int = 72
+    escalate_hours: int = 48
     public: bool = False
     citizen: bool = False
     icon: str = ""
@@ -56,6 +59,8 @@ def _check_type(fields: Fields) -> Sequence[str]:
     found = [] if fields.get("office") else ["a case type needs the office that handles it"]
     if fields.get("deadline_hours", 72) <= 0:
         found.append("deadline_hours is above 0")
+    if fields.get("escalate_hours", 48) < 0:
+        found.append("escalate_hours is 0 (never) or more")
     return found
 
 
@@ -74,7 +79,7 @@ DECLARATIONS: tuple[Declaration, ...] = (
         CaseTypeFile,
         partial(_read, models.CaseType, CaseTypeFile),
         _write_with(verbs.declare_case_types),
-        refs={"dataset": "dataset", "office": "office"},
+        refs={"dataset": "dataset", "organisation": "organisation", "office": "office", "holder": "account"},
         check=_check_type,
     ),
 )

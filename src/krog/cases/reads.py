@@ -40,6 +40,9 @@ def type_of(row: models.CaseType) -> shapes.CaseType:
         row.public,
         row.citizen,
         row.icon,
+        row.organisation,
+        row.holder,
+        row.escalate_hours,
     )
 
 

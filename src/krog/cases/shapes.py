@@ -38,6 +38,9 @@ class CaseType:
     public: bool
     citizen: bool
     icon: str
+    organisation: str = ""
+    holder: str = ""
+    escalate_hours: int = 48
 
 
 @dataclass(frozen=True)

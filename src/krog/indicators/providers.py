@@ -38,6 +38,7 @@ class IndicatorFile(msgspec.Struct, forbid_unknown_fields=True):
     kind: str = "entered"
     aggregation: str = ""
     dataset: str = ""
+    organisation: str = ""
     office: str = ""
     owner: str = ""
     confirmer: str = ""
@@ -165,6 +166,7 @@ DECLARATIONS: tuple[Declaration, ...] = (
         _write_indicators,
         refs={
             "dataset": "dataset",
+            "organisation": "organisation",
             "office": "office",
             "owner": "account",
             "confirmer": "account",

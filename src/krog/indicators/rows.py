@@ -117,6 +117,7 @@ def indicator(grant: Grant, row: models.Indicator, targets: Sequence[shapes.Targ
         theme=row.theme,
         level=row.level,
         frameworks=tuple(row.frameworks),
+        organisation=row.organisation,
     )
     access = grant.datasets[row.dataset]
     hidden = {name: empty for name, empty in _WITHHELD.items() if not access.shows(name)}

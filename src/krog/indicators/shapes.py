@@ -113,7 +113,8 @@ class Target:
 
 @dataclass(frozen=True)
 class Indicator:
-    """What is measured, how, and who answers for it. `owner` and `confirmer` are keys of accounts (for officials).
+    """What is measured, how, and who answers for it. `owner` (who answers for it and enters its values)
+    and `confirmer` are keys of accounts (for officials).
 
     `unit` is UCUM; another text only where `unit_note` says what it means. `area` is what it is measured for (a key of
     a territory or a name; empty: the whole city), `series_of` the indicator that it is another area's series of.
@@ -152,6 +153,7 @@ class Indicator:
     theme: str = ""
     level: str = ""
     frameworks: Sequence[str] = ()
+    organisation: str = ""
 
     @property
     def yes_no(self) -> bool:

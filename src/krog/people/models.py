@@ -21,7 +21,8 @@ class Organisation(models.Model):
 
 
 class Office(models.Model):
-    """A part of an organisation that handles things; `centre` is the centre it serves."""
+    """A part of an organisation that handles things; `centre` is the centre it serves, `head` the account that leads
+    it, `deputy` the one that stands in for the head."""
 
     key = models.CharField(max_length=100, unique=True)
     title = models.JSONField(default=dict)
@@ -29,6 +30,8 @@ class Office(models.Model):
     email = models.CharField(max_length=254, blank=True)
     phone = models.CharField(max_length=50, blank=True)
     centre = models.CharField(max_length=50, blank=True, db_index=True)
+    head = models.CharField(max_length=100, blank=True)
+    deputy = models.CharField(max_length=100, blank=True)
     retired = models.BooleanField(default=False)
 
     def __str__(self) -> str:
@@ -101,6 +104,7 @@ class Account(AbstractBaseUser):
     organisation = models.CharField(max_length=100, blank=True)
     roles = models.JSONField(default=list)
     offices = models.JSONField(default=list)
+    digest = models.BooleanField(default=True)
     demo = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
 
@@ -110,6 +114,41 @@ class Account(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Absence(models.Model):
+    """That a person is away from the local day `since` to `until` (both ISO days, both included), with who stands in;
+    `ended` tells that it was called off."""
+
+    account = models.CharField(max_length=100)
+    substitute = models.CharField(max_length=100, blank=True)
+    since = models.CharField(max_length=10)
+    until = models.CharField(max_length=10)
+    entered = models.BigIntegerField()
+    ended = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["account", "until"], name="people_absence_of"),
+            models.Index(fields=["substitute", "until"], name="people_absence_for"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.since} – {self.until}"
+
+
+class Digest(models.Model):
+    """That the digest of a week was made for a person; `mail` is its number in the outbox, None when it was empty."""
+
+    account = models.CharField(max_length=100)
+    monday = models.CharField(max_length=10)
+    mail = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "monday"], name="people_digest_once")]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.monday}"
 
 
 class ApiKey(models.Model):

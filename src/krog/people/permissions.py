@@ -39,6 +39,17 @@ def may(by: Reader, *roles: str, office: str | None = None) -> bool:
     return bool(by.roles & set(roles)) and (office is None or office in by.offices)
 
 
+def leads(by: Reader, office: str) -> bool:
+    """Whether `by` is head of the office (or deputy, or stands in for one of them)."""
+    return bool(office) and office in by.leads
+
+
+def require_over(by: Reader, office: str, *roles: str, what: str = "") -> None:
+    """As `require` for the roles, but the head of the office may too."""
+    if not leads(by, office):
+        require(by, *roles, what=what)
+
+
 def require(by: Reader, *roles: str, office: str | None = None, what: str = "") -> None:
     """Raises Forbidden unless `may`; `what` says what was wanted, as in "close this case"."""
     if may(by, *roles, office=office):

@@ -34,6 +34,8 @@ class OfficeFile(msgspec.Struct, forbid_unknown_fields=True):
     email: str = ""
     phone: str = ""
     centre: str = ""
+    head: str = ""
+    deputy: str = ""
 
 
 class AccountFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -89,8 +91,11 @@ def _write(model: type[db.Model], noun: str, retired: str) -> Callable[[Reader, 
 
 
 def _check_office(fields: Fields) -> Sequence[str]:
-    centre = fields.get("centre")
-    return [f"centre {centre!r} is not one of {', '.join(CENTRES)}"] if centre and centre not in CENTRES else []
+    centre, head = fields.get("centre"), fields.get("head")
+    found = [f"centre {centre!r} is not one of {', '.join(CENTRES)}"] if centre and centre not in CENTRES else []
+    if head and head == fields.get("deputy"):
+        found.append("deputy is the head; name somebody else, or nobody")
+    return found
 
 
 def _check_account(fields: Fields) -> Sequence[str]:
@@ -174,7 +179,7 @@ DECLARATIONS: tuple[Declaration, ...] = (
         OfficeFile,
         partial(_read, models.Office, OfficeFile, retired=False),
         _write(models.Office, "office", "retired"),
-        refs={"organisation": "organisation"},
+        refs={"organisation": "organisation", "head": "account", "deputy": "account"},
         check=_check_office,
     ),
     Declaration(

@@ -35,7 +35,7 @@ def _organisation(row: models.Organisation) -> shapes.Organisation:
 
 
 def _office(row: models.Office) -> shapes.Office:
-    return shapes.Office(row.key, row.title, row.organisation, row.email, row.phone, row.centre)
+    return shapes.Office(row.key, row.title, row.organisation, row.email, row.phone, row.centre, row.head, row.deputy)
 
 
 def _person(row: models.Account) -> shapes.Person:
@@ -49,6 +49,7 @@ def _person(row: models.Account) -> shapes.Person:
         frozenset(row.roles),
         frozenset(row.offices),
         row.demo,
+        row.digest,
     )
 
 

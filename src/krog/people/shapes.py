@@ -46,6 +46,8 @@ class Office:
     email: str
     phone: str
     centre: str
+    head: str = ""
+    deputy: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Person:
     roles: frozenset[str]
     offices: frozenset[str]
     demo: bool = False
+    digest: bool = True
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ EMPTY: Mapping[str, Any] = {
     "number": "",
     "parent": "",
     "order": 0,
+    "organisation": "",
     "office": "",
+    "holder": "",
     "status": "",
     "strategic": False,
     "horizon": "",
@@ -45,7 +47,7 @@ NODE_STATUSES = (
 #: Addresses of pages, which no node's key may take.
 RESERVED_KEYS = frozenset({"versions", "diff", "nodes", "reviews"})
 #: Management of an adopted plan, which nobody adopts: the city's files may change these in place.
-WORKING_FIELDS = ("office", "status", "note", "source")
+WORKING_FIELDS = ("organisation", "office", "holder", "status", "note", "source")
 
 _LONGEST = {"title": 500, "text": 20_000, "note": 5_000, "source": 2_000, "number": 50, "horizon": 50, "status": 50}
 _LANGUAGE = re.compile(r"^[a-z]{2,3}$")

@@ -46,7 +46,9 @@ class NodeFile(msgspec.Struct, forbid_unknown_fields=True):
     text: dict[str, str] = {}
     parent: str = ""
     order: int = 0
+    organisation: str = ""
     office: str = ""
+    holder: str = ""
     status: str = ""
     strategic: bool = False
     horizon: str = ""
@@ -160,7 +162,13 @@ DECLARATIONS: tuple[Declaration, ...] = (
         NodeFile,
         _read_nodes,
         applying.declare_nodes,
-        refs={"plan": "plan", "parent": "node", "office": "office"},
+        refs={
+            "plan": "plan",
+            "parent": "node",
+            "organisation": "organisation",
+            "office": "office",
+            "holder": "account",
+        },
         check=_check_node,
         check_among=_check_node_among,
     ),

@@ -136,7 +136,9 @@ def node_of(row: models.Node, plan: str) -> shapes.Node:
         text=row.text,
         parent=row.parent,
         order=row.order,
+        organisation=row.organisation,
         office=row.office,
+        holder=row.holder,
         status=row.status,
         strategic=row.strategic,
         horizon=row.horizon,
@@ -147,8 +149,8 @@ def node_of(row: models.Node, plan: str) -> shapes.Node:
     )
 
 
-def _shown(node: shapes.Node, access: Access) -> shapes.Node | None:
-    """The node as this access lets it be seen; None when a row rule leaves it out."""
+def _shown(node: shapes.Node, access: Access, staff: bool) -> shapes.Node | None:
+    """The node as this access lets it be seen; None when a row rule leaves it out. Who answers is for staff."""
     for rule in access.rows:
         value = getattr(node, rule.field, None)
         holds = {"=": value == rule.value, "!=": value != rule.value}.get(rule.op)
@@ -159,6 +161,10 @@ def _shown(node: shapes.Node, access: Access) -> shapes.Node | None:
         for name in _MASKABLE
         if not access.shows(name)
     }
+    if "office" in hidden:
+        hidden["organisation"] = ""
+    if not staff:
+        hidden["holder"] = ""
     return replace(node, **hidden) if hidden else node
 
 
@@ -176,7 +182,7 @@ def _nodes(grant: Grant, plan: models.Plan, chosen: list[models.Version]) -> lis
         shown = {
             row.key: node
             for row in overlaid(nodes, version, "key").values()
-            if (node := _shown(node_of(row, plan.key), access)) is not None
+            if (node := _shown(node_of(row, plan.key), access, is_staff(grant.reader))) is not None
         }
         found.append(
             trees.ordered(
@@ -265,7 +271,7 @@ def plan_of_node(grant: Grant, key: str) -> str:
         .select_related("plan")
         .order_by("-since")
     ):
-        if _shown(node_of(row, row.plan.key), grant.datasets[row.plan.dataset]) is not None:
+        if _shown(node_of(row, row.plan.key), grant.datasets[row.plan.dataset], is_staff(grant.reader)) is not None:
             return row.plan.key
     raise NotFound(_("There is no plan node “%(key)s”.") % {"key": key}, "node")
 
@@ -275,7 +281,8 @@ def nodes_named(grant: Grant, keys: Iterable[str]) -> dict[str, shapes.Node]:
     rows = models.Node.objects.filter(
         key__in=set(keys), draft=None, until=None, plan__retired=False, plan__dataset__in=grant.keys
     ).select_related("plan")
-    shown = ((row.key, _shown(node_of(row, row.plan.key), grant.datasets[row.plan.dataset])) for row in rows)
+    staff = is_staff(grant.reader)
+    shown = ((row.key, _shown(node_of(row, row.plan.key), grant.datasets[row.plan.dataset], staff)) for row in rows)
     return {key: node for key, node in shown if node is not None}
 
 
@@ -415,6 +422,7 @@ def history(grant: Grant, plan: str, node: str | None = None, limit: int = 50) -
         plan_of_node(grant, node)
     entries = journal.history(Ref("node", node) if node is not None else Ref("plan", plan), limit)
     hidden = {name for name in _MASKABLE if not access.shows(name)} if node is not None else set()
+    hidden |= ({"organisation"} if "office" in hidden else set()) | (set() if is_staff(grant.reader) else {"holder"})
     if hidden:
         entries = [
             replace(entry, before=_without(entry.before, hidden), after=_without(entry.after, hidden))

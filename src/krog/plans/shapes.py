@@ -26,7 +26,9 @@ FIELDS = (
     "number",
     "parent",
     "order",
+    "organisation",
     "office",
+    "holder",
     "status",
     "strategic",
     "horizon",
@@ -144,7 +146,8 @@ class State:
 
 @dataclass(frozen=True)
 class Node:
-    """A node of one version; `path` and `children` are keys, `depth` 0 at the top."""
+    """A node of one version; `path` and `children` are keys, `depth` 0 at the top. `holder` is the key of the
+    account that answers for it, for people of the city."""
 
     key: str
     plan: str
@@ -168,6 +171,8 @@ class Node:
     indicators: tuple[NodeIndicator, ...] = ()
     links: tuple[Link, ...] = ()
     state: State = State("no_data")
+    organisation: str = ""
+    holder: str = ""
 
     def content(self) -> dict[str, Any]:
         """The fields that a version carries, as plain builtins."""

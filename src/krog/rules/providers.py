@@ -23,7 +23,9 @@ class RuleFile(msgspec.Struct, forbid_unknown_fields=True):
     title: dict[str, str] = {}
     description: dict[str, str] = {}
     dataset: str = ""
+    organisation: str = ""
     office: str = ""
+    holder: str = ""
     protocol: str = ""
     case_type: str = ""
     severity: str = "important"
@@ -115,7 +117,9 @@ DECLARATIONS: tuple[Declaration, ...] = (
         check=check,
         refs={
             "dataset": "dataset",
+            "organisation": "organisation",
             "office": "office",
+            "holder": "account",
             "protocol": "protocol",
             "case_type": "case_type",
             "signal.terms.*.stream": "datastream",

@@ -47,6 +47,8 @@ def rule_of(row: models.Rule) -> shapes.Rule:
         mode=row.mode,
         samples=tuple(row.samples),
         standing=_standing(row),
+        organisation=row.organisation,
+        holder=row.holder,
     )
 
 

@@ -48,6 +48,8 @@ class Rule:
     mode: str
     samples: tuple[Mapping[str, Any], ...]
     standing: Standing
+    organisation: str = ""
+    holder: str = ""
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ INDICATOR_FIELDS = (
     "kind",
     "aggregation",
     "dataset",
+    "organisation",
     "office",
     "owner",
     "confirmer",
