@@ -1,4 +1,4 @@
-"""A whole Krog for tests: `krog demo kranj` in a process group of its own, on free ports, in a folder of its own."""
+"""A whole Krog for tests: `krog demo CITY` in a process group of its own, on free ports, in a folder of its own."""
 
 from __future__ import annotations
 
@@ -76,10 +76,10 @@ def wait_until(question: Callable[[], object], seconds: float, what: str) -> obj
 
 
 @contextmanager
-def running(home: Path) -> Iterator[Krog]:
+def running(home: Path, city: str = "kranj") -> Iterator[Krog]:
     """The demo, from its start to its end; everything that it writes is in `home`."""
     log = home / "demo.log"
-    words = ["demo", "kranj", "--port", str(_free_port()), "--var", str(home / "var")]
+    words = ["demo", city, "--port", str(_free_port()), "--var", str(home / "var")]
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "krog.cli.main", *words],

@@ -42,6 +42,8 @@ class Declaration:
     `key` is a template such as `{source}--{type}--{target}` for things whose key is made of their fields: their files
     need not give one.
     `own_units` says that the noun checks its units itself: the loop then holds none against the vocabulary.
+    `quoted`: its texts are the words of a source (names of places, parts of a plan) and may stand in the languages of
+    the city's `content` alone; nobody translates them on the way.
     """
 
     kind: str
@@ -54,3 +56,4 @@ class Declaration:
     key: str = ""
     check_among: Callable[[Fields, Mapping[str, Mapping[str, Fields]]], Sequence[str]] | None = None
     own_units: bool = False
+    quoted: bool = False

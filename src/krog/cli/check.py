@@ -80,7 +80,7 @@ def _only_city() -> str:
 
 
 def _nothing(error: type[Exception]) -> str:
-    raise error("Say which city: krog check cities/kranj, for example.")
+    raise error("Say which city: krog check cities/<city>.")
 
 
 def counted(number: int, word: str) -> str:

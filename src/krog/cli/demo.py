@@ -13,10 +13,12 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from krog.engine.cities.files import city_folder
+
 
 def register(commands: Any) -> None:
     command = commands.add_parser("demo", help="run a demo city with replayed and simulated input")
-    command.add_argument("city", nargs="?", default="kranj", help="folder of a city, or its name below cities/")
+    command.add_argument("city", help="folder of a city, or its name below cities/")
     command.add_argument(
         "--port", type=int, default=8000, help="public port; a taken one is met with the next free one"
     )
@@ -56,10 +58,7 @@ def run(args: argparse.Namespace) -> int:
     port = free_port(args.port)
     if port != args.port:
         print(f"Port {args.port} is taken; using {port}.")
-    folder = Path(args.city) if Path(args.city, "city.toml").exists() else Path("cities") / args.city
-    if not (folder / "city.toml").exists():
-        known = ", ".join(sorted(each.parent.name for each in Path("cities").glob("*/city.toml"))) or "none here"
-        raise SystemExit(f"krog: there is no city {args.city!r}; there are: {known}")
+    folder = city_folder(args.city)
     os.environ.update(
         KROG_VAR=str(var),
         KROG_PORT=str(port),
@@ -79,8 +78,9 @@ def run(args: argparse.Namespace) -> int:
     key = _key(var)
     commands = [[sys.executable, "-m", "krog.cli.main", "run", role] for role in ROLES]
     commands.append(_replay(args.replay, folder, var))
+    example = _example(folder)
     _step("starting ingest, web and work")
-    return Group(commands, once=lambda: _welcome(password, accounts, key)).serve()
+    return Group(commands, once=lambda: _welcome(password, accounts, key, example)).serve()
 
 
 def _apply(folder: Path) -> None:
@@ -113,8 +113,27 @@ def _key(var: Path) -> str:
     if known and keys.verify(*known.split(".", 1)):
         return known
     file.unlink(missing_ok=True)
-    new = keys.create(SYSTEM, title="Demo", organisation="mok", roles=("sensor", "operator"))
+    new = keys.create(SYSTEM, title="Demo", organisation=_municipality(), roles=("sensor", "operator"))
     return _kept(file, new.bearer)
+
+
+def _municipality() -> str:
+    """The key of the organisation that the city is run by; the first one where none is called a municipality."""
+    from krog.catalogue import door
+    from krog.people import reads
+    from krog.people.permissions import SYSTEM
+
+    found = reads.organisations(door.open(SYSTEM, "desk", kind="people"))
+    return next((each.key for each in [*(o for o in found if o.kind == "municipality"), *found]), "")
+
+
+def _example(city: Path) -> str:
+    """A datastream of the city to try the doors with: the first that its demo input feeds."""
+    from krog.sources.replay import recipe
+
+    found = recipe.read(city)
+    fed = [*(water.inflow for water in found.water), *(each.datastream for each in found.recorded)]
+    return fed[0] if fed else "<datastream>"
 
 
 def _replay(recorded: str, city: Path, var: Path) -> list[str]:
@@ -134,14 +153,14 @@ def _replay(recorded: str, city: Path, var: Path) -> list[str]:
     ]
 
 
-def _welcome(password: str, accounts: list[tuple[str, str, str]], key: str) -> None:
+def _welcome(password: str, accounts: list[tuple[str, str, str]], key: str, example: str) -> None:
     from krog.base.settings import settings
 
     found = settings()
     began = time.monotonic()
     while time.monotonic() - began < 60:
         try:
-            with urllib.request.urlopen(f"{found.url}/sl/", timeout=10):
+            with urllib.request.urlopen(f"{found.url}/", timeout=10):
                 break
         except (urllib.error.URLError, OSError):
             time.sleep(0.3)
@@ -156,8 +175,8 @@ def _welcome(password: str, accounts: list[tuple[str, str, str]], key: str) -> N
         "API key (more with `krog key create`):",
         f"  {key}",
         f"  curl -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\",
-        f'    -d \'{{"datastream": "mlaka-inflow", "value": 21.5}}\' {found.url}/api/v1/observations',
-        f"  mosquitto_pub -p {found.mqtt_port} -u {key_id} -P {secret} -q 1 -t krog/mlaka-inflow -m 21.5",
+        f'    -d \'{{"datastream": "{example}", "value": 21.5}}\' {found.url}/api/v1/observations',
+        f"  mosquitto_pub -p {found.mqtt_port} -u {key_id} -P {secret} -q 1 -t krog/{example} -m 21.5",
         "",
         f"Mails are kept for reading at {found.url}/desk/mailbox/; replies by mail (SMTP) on port {found.mail_port}.",
         "History is coming in; Ctrl-C stops everything.",

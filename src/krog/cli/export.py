@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     from krog.engine.cities.export import export
 
     if not city.current().key:
-        raise NotFound("There is no city to export.", todo="Apply one first: krog apply cities/kranj.")
+        raise NotFound("There is no city to export.", todo="Apply one first: krog apply cities/<city>.")
     try:
         folder = files.city_folder(args.city)
     except NotFound:

@@ -13,6 +13,7 @@ from typing import Any
 from krog.base import times
 from krog.base.errors import Invalid, NotFound
 from krog.base.settings import settings
+from krog.engine.cities.files import city_folder
 
 #: How often it is asked whether a case was closed.
 CASES_S = 5.0
@@ -25,7 +26,7 @@ def register(commands: Any) -> None:
     command.add_argument(
         "folder", nargs="?", metavar="FOLDER", help="folder of recordings; without it everything is simulated"
     )
-    command.add_argument("--city", default="kranj", help="folder of a city, or its name below cities/ (kranj)")
+    command.add_argument("--city", required=True, help="folder of a city, or its name below cities/")
     command.add_argument("--host", default="", help="where the MQTT listener is (KROG_MQTT_HOST)")
     command.add_argument("--port", type=int, default=0, help="its port (KROG_MQTT_PORT)")
     command.add_argument("--key", default="", metavar="ID.SECRET", help="API key; better in a file")
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
     found = settings()
     state = Path(found.var) / "replay.json"
-    city = Path(args.city) if Path(args.city, "city.toml").exists() else Path("cities") / args.city
+    city = city_folder(args.city)
     folder = Path(args.folder) if args.folder else None
     if folder is not None and not folder.is_dir():
         raise NotFound(f"There is no folder {folder}.", "FOLDER", todo="Leave it out to simulate everything.")

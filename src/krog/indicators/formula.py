@@ -9,10 +9,10 @@ in a city's files under an `[[indicator]]` with `period = "day"`:
 
     [indicator.formula.terms.inflow]
     title = { sl = "pritok v vodovodno cono ponoči", en = "inflow into the water zone at night" }
-    dataset = "mlaka-water"
+    dataset = "zone-water"
     measure = "value"
     agg = "mean"
-    filter = { streams = ["mlaka-inflow"], local_hour = [2, 4] }
+    filter = { streams = ["zone-inflow"], local_hour = [2, 4] }
     grain = ["local_date"]
     unit = "m3/h"
     required = true
@@ -20,7 +20,7 @@ in a city's files under an `[[indicator]]` with `period = "day"`:
 
     [indicator.formula.terms.deliveries]
     title = { sl = "dobava na vseh odjemnih mestih ponoči", en = "delivery at all delivery points at night" }
-    dataset = "mlaka-water"
+    dataset = "zone-water"
     measure = "value"
     agg = "mean"
     filter = { roles = ["delivery"], local_hour = [2, 4] }

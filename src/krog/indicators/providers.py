@@ -177,6 +177,7 @@ DECLARATIONS: tuple[Declaration, ...] = (
         },
         check=_check_indicator,
         own_units=True,
+        quoted=True,
     ),
     Declaration(
         "target",

@@ -5,7 +5,7 @@ an EU context" (2020 edition), annex on the assessment of indicators with a quan
 to required growth is significant progress from 95 %, moderate from 60 %, insufficient from 0, a movement away below
 0. Eurostat compares compound rates; here the pace is linear, because values of a city may be 0 or negative.
 
-Worked example: jobs in Kranj, 22 144 in 2014, 25 353 in 2023, target 26 000 for 2030. Progress is
+Worked example: jobs in a town, 22 144 in 2014, 25 353 in 2023, target 26 000 for 2030. Progress is
 (25 353 - 22 144) / (26 000 - 22 144) = 83.2 %. Expected in 2023 on a straight path: 22 144 + 3 856 × 9 / 16 = 24 313.
 Pace 3 209 / 9 = 356.6 a year, needed 3 856 / 16 = 241 a year, ratio 1.48: on track.
 """

@@ -199,6 +199,7 @@ DECLARATIONS: tuple[Declaration, ...] = (
         _write(models.Territory, "territory", "retired"),
         refs={"parent": "territory"},
         check=_check_territory,
+        quoted=True,
     ),
     Declaration(
         "hierarchy",

@@ -171,6 +171,7 @@ DECLARATIONS: tuple[Declaration, ...] = (
         },
         check=_check_node,
         check_among=_check_node_among,
+        quoted=True,
     ),
     Declaration(
         "link",

@@ -33,7 +33,8 @@ def examine(folder: Path, kinds: Kinds, known: Known | None = None) -> tuple[Rea
     """What stands in the files and everything that is wrong with it; `known` are keys that the database has besides."""
     reading = read(folder, kinds)
     found = list(reading.findings)
-    languages = _languages(reading)
+    languages = _languages(reading, "languages")
+    content = _languages(reading, "content") or languages
     declared: dict[str, set[str]] = {one.kind: set((known or {}).get(one.kind, ())) for one in kinds}
     for item in reading.items:
         if isinstance(item.key, str):
@@ -59,16 +60,16 @@ def examine(folder: Path, kinds: Kinds, known: Known | None = None) -> tuple[Rea
         if not wrong and id(item) not in unsound:
             found += _sentences(item, declaration, things)
         found += _references(item, declaration, declared)
-        found += _texts(item, languages)
+        found += _texts(item, languages, content if declaration.quoted else languages)
         found += _letters(item)
     for declaration in kinds:
         found += _circles(reading, declaration)
     return reading, sorted(set(found), key=lambda one: (one.file, one.line, one.warning, one.where, one.what))
 
 
-def _languages(reading: Reading) -> list[str]:
+def _languages(reading: Reading, field: str) -> list[str]:
     for item in reading.of("city"):
-        value = item.fields.get("languages")
+        value = item.fields.get(field)
         if isinstance(value, list):
             return [language for language in value if isinstance(language, str)]
     return []
@@ -216,12 +217,12 @@ def _targets(value: Any, way: list[str], path: tuple[str | int, ...]) -> Iterato
         yield from _targets(value[way[0]], way[1:], (*path, way[0]))
 
 
-def _texts(item: Item, languages: list[str]) -> Iterator[Finding]:
+def _texts(item: Item, languages: list[str], wanted: list[str]) -> Iterator[Finding]:
     if not languages:
         return
     for name, value in item.fields.items():
         for path, table in _tables_of_texts(value, (name,)):
-            missing = [language for language in languages if not table.get(language)]
+            missing = [language for language in wanted if not table.get(language)]
             if missing and any(table.values()):
                 yield _at(item, path, f"The text is missing in {', '.join(missing)}.", warning=True)
             for other in table:

@@ -30,10 +30,14 @@ class ContactFile(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class CityFile(msgspec.Struct, forbid_unknown_fields=True):
+    """`content` are the languages in which quoted texts (plans, indicators, names of places, records) are complete; in
+    the others a missing one shows its original, marked. Empty: all `languages`."""
+
     key: str
     name: str = ""
     title: dict[str, str] = {}
     languages: list[str] = []
+    content: list[str] = []
     timezone: str = "Europe/Ljubljana"
     centre: list[float] = []
     coat: str = ""
@@ -173,9 +177,11 @@ def _check_city(fields: Fields) -> Sequence[str]:
     for language in fields["languages"]:
         if not re.fullmatch("[a-z]{2}", language):
             found.append(f"languages: {language!r} is not the two letters of a language.")
+    if other := sorted(set(fields["content"]) - set(fields["languages"])):
+        found.append(f"content: {', '.join(other)} is not among the city's languages.")
     centre = fields["centre"]
     if centre and not (len(centre) == 2 and -180 <= centre[0] <= 180 and -90 <= centre[1] <= 90):
-        found.append("centre is a longitude and a latitude in degrees, such as [14.3558, 46.2436].")
+        found.append("centre is a longitude and a latitude in degrees, such as [14.51, 46.05].")
     try:
         ZoneInfo(fields["timezone"])
     except (ZoneInfoNotFoundError, ValueError):

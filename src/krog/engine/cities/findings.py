@@ -27,7 +27,7 @@ class Finding(Problem):
 def finding(
     what: str, file: str, line: int = 0, path: str = "", *, allowed: str = "", todo: str = "", warning: bool = False
 ) -> Finding:
-    """A finding whose `where` reads `streams.toml:12 datastream mlaka-inflow, unit`."""
+    """A finding whose `where` reads `streams.toml:12 datastream zone-inflow, unit`."""
     place = f"{file}:{line}" if line else file
     return Finding(what, f"{place} {path}".strip(), allowed, todo, file, line, warning)
 

@@ -230,10 +230,12 @@ def _csv(name: str, text: str, declared: Sequence[Declaration], found: Reading, 
 
 
 def _made_key(declaration: Declaration, fields: Mapping[str, Any]) -> str | None:
+    """The key that the fields give; a field that is left out counts with its default, as everywhere."""
     if not declaration.key:
         return None
+    defaults = {name: one.default for name, one in fields_of(declaration.shape).items() if isinstance(one.default, str)}
     try:
-        return declaration.key.format(**fields)
+        return declaration.key.format(**{**defaults, **fields})
     except (KeyError, IndexError, AttributeError, ValueError):
         return None
 

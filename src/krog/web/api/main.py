@@ -34,7 +34,7 @@ OBSERVATIONS: dict[str, Any] = {
                             {"type": "array", "items": {"$ref": "#/components/schemas/Observation"}},
                         ]
                     },
-                    "example": {"datastream": "mlaka-inflow", "value": 21.5},
+                    "example": {"datastream": "zone-inflow", "value": 21.5},
                 }
             },
         },

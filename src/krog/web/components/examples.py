@@ -113,11 +113,11 @@ def _flow(index: int) -> float | None:
 
 def _maps() -> Mapping[str, Any]:
     features = [
-        maps.feature("meter-1", maps.point(14.3475, 46.2741), title="Dotok v cono Mlaka", state="bad", word="nad mejo",
+        maps.feature("meter-1", maps.point(14.3475, 46.2741), title="Dotok v cono Sever", state="bad", word="nad mejo",
                      text="5,9 m³/h · 14.30", href="#"),
-        maps.feature("river-1", maps.point(14.3601, 46.2455), title="Kokra, Kranj", state="ok", word="v mejah",
+        maps.feature("river-1", maps.point(14.3601, 46.2455), title="Reka pri mostu", state="ok", word="v mejah",
                      text="76 cm"),
-        maps.feature("air-1", maps.point(14.3421, 46.2683), title="Zrak, Mlaka", state="warn", word="blizu meje"),
+        maps.feature("air-1", maps.point(14.3421, 46.2683), title="Zrak, Sever", state="warn", word="blizu meje"),
         maps.feature("quiet", maps.point(14.3555, 46.2702), title="Postaja brez podatkov", state="none",
                      word="ni podatkov"),
     ]  # fmt: skip
@@ -160,7 +160,7 @@ def _steps() -> Mapping[str, Any]:
         "steps": [
             {"label": "kazalnik", "text": "Nočne izgube", "href": "#", "code": "night-losses"},
             {"label": "izračun", "text": "dotok − vsota oddaje, 2.00-4.00", "href": "", "code": ""},
-            {"label": "podatkovni niz", "text": "Vodovodna cona Mlaka", "href": "#", "code": "mlaka-water@v14"},
+            {"label": "podatkovni niz", "text": "Vodovodna cona Sever", "href": "#", "code": "zone-water@v14"},
             {"label": "surovi zapisi", "text": "168 meritev", "href": "#", "code": ""},
         ]
     }

@@ -1,0 +1,140 @@
+"""Koper, the second city: its files are sound, apply whole, come back by export, and hold all that the sources say."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from krog.engine.cities import city
+from krog.engine.cities.apply import apply
+from krog.engine.cities.check import check
+from krog.engine.cities.compare import compare, state
+from krog.engine.cities.export import export
+from krog.engine.cities.kinds import collect
+from krog.people.permissions import SYSTEM
+
+KOPER = Path(__file__).parents[2] / "cities" / "koper"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture()
+def koper() -> dict[str, dict[str, Any]]:
+    """The state of every kind after Koper was applied."""
+    apply(KOPER, SYSTEM)
+    return {one.kind: state(one) for one in collect()}
+
+
+def test_the_files_have_neither_mistakes_nor_warnings() -> None:
+    assert [str(found) for found in check(KOPER)] == []
+
+
+def test_export_and_apply_give_the_same_city(koper: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    assert not apply(KOPER, SYSTEM).written, "applied twice nothing changes"
+    export(tmp_path)
+    assert [str(found) for found in check(tmp_path)] == []
+    assert compare(tmp_path).changes == ()
+    assert not apply(tmp_path, SYSTEM).written
+    assert {one.kind: state(one) for one in collect()} == koper
+
+
+def test_the_city_is_whole(koper: dict[str, dict[str, Any]]) -> None:
+    """One look at everything, because applying a city takes a while."""
+    _it_speaks_three_languages(koper)
+    _places_have_the_names_of_the_register(koper)
+    _two_trees_stand_over_the_same_measures(koper)
+    _the_process_logic_table_is_whole(koper)
+    _every_centre_has_an_office_and_every_office_somebody(koper)
+    _what_was_measured_elsewhere_says_where(koper)
+    _every_dataset_is_described(koper)
+
+
+def _it_speaks_three_languages(koper: dict[str, dict[str, Any]]) -> None:
+    assert city.current().languages == ("sl", "it", "en")
+    ours = (
+        "organisation",
+        "office",
+        "dataset",
+        "thing",
+        "datastream",
+        "plan",
+        "rule",
+        "case_type",
+        "protocol",
+        "call",
+        "page",
+    )
+    for kind in ours:
+        for key, thing in koper[kind].items():
+            for name in ("title", "description", "text"):
+                if thing.get(name):
+                    assert set(thing[name]) == {"sl", "it", "en"}, (kind, key, name)
+
+
+def _places_have_the_names_of_the_register(koper: dict[str, dict[str, Any]]) -> None:
+    places = koper["territory"]
+    assert Counter(one["level"] for one in places.values()) == {
+        "municipality": 1, "settlement": 104, "local_community": 22, "school_district": 14,
+    }  # fmt: skip
+    assert places["bertoki"]["title"] == {"sl": "Bertoki", "it": "Bertocchi", "en": "Bertoki"}
+    assert "it" not in places["abitanti"]["title"], "nobody makes up an Italian name"
+    assert sum("it" in one["title"] for one in places.values() if one["level"] == "settlement") == 12
+    assert places["mo-koper"]["outline"]["type"] == "MultiPolygon"
+
+
+def _two_trees_stand_over_the_same_measures(koper: dict[str, dict[str, Any]]) -> None:
+    nodes = {key: one for key, one in koper["node"].items() if one["plan"] == "pametno-mesto"}
+    assert Counter(one["level"] for one in nodes.values()) == {
+        "axis": 3, "strategic_goal": 12, "area": 8, "goal": 37, "measure": 129, "action": 195,
+    }  # fmt: skip
+    links = [one for one in koper["link"].values() if one["source"] in nodes]
+    assert len(links) == 1090
+    levels = Counter((nodes[one["source"]]["level"], nodes[one["target"]]["level"]) for one in links)
+    assert levels["measure", "axis"] and levels["measure", "strategic_goal"] and levels["action", "measure"]
+    linked = {one["source"] for one in links}
+    without = {key for key, one in nodes.items() if one["level"] == "measure" and key not in linked}
+    assert without == set()
+    assert "6.7.g1.a1--contributes--6.7.g2.m2" in koper["link"], "links of area 6.7 lead across its goals"
+    for key in ("6.1.g3.a3", "6.1.g3.a4"):
+        assert nodes[key]["note"].startswith("Nerazrešena povezava")
+    for level in ("goal", "measure", "action"):
+        assert all(one["parent"] for one in nodes.values() if one["level"] == level)
+
+
+def _the_process_logic_table_is_whole(koper: dict[str, dict[str, Any]]) -> None:
+    nodes = {key: one for key, one in koper["node"].items() if one["plan"] == "procesna-logika"}
+    again = [one for one in koper["link"].values() if one["source"] in nodes]
+    assert sum(one["level"] == "theme" for one in nodes.values()) == 4
+    assert len(nodes) - 4 + len(again) == 124, "every entry of the table is a part or a second link of one"
+    titles = [(one["level"], one["title"]["sl"]) for one in nodes.values()]
+    assert len(titles) == len(set(titles)), "one text is one part"
+    assert "pl-t1.m3--contributes--pl-t2" in koper["link"]
+
+
+def _every_centre_has_an_office_and_every_office_somebody(koper: dict[str, dict[str, Any]]) -> None:
+    offices = koper["office"]
+    assert {one["centre"] for one in offices.values()} == {
+        "mobility", "environment", "energy", "buildings", "economy", "administration", "living", "control",
+    }  # fmt: skip
+    assert {key for account in koper["account"].values() for key in account["offices"]} == set(offices)
+    for account in koper["account"].values():
+        assert account["demo"] and account["email"].endswith(".example")
+
+
+def _what_was_measured_elsewhere_says_where(koper: dict[str, dict[str, Any]]) -> None:
+    for key, stream in koper["datastream"].items():
+        thing = koper["thing"][stream["thing"]]
+        assert thing["true_place"] and thing["source"] and thing["operator"] and thing["territory"], key
+        assert thing["demo_place"] == (thing["operator"] != "arso"), key
+        assert koper["sensor"][stream["sensor"]]["accuracy"], key
+    assert {"rizana-dekani-level", "sea-koper-level", "sea-koper-temperature"} <= set(koper["datastream"])
+
+
+def _every_dataset_is_described(koper: dict[str, dict[str, Any]]) -> None:
+    used = {thing["dataset"] for kind in koper.values() for thing in kind.values() if thing.get("dataset")}
+    assert used | {"people", "catalogue"} == set(koper["dataset"])
+    for key, dataset in koper["dataset"].items():
+        assert all(dataset[name] for name in ("organisation", "office", "steward", "licence", "frequency")), key
