@@ -50,6 +50,9 @@ def test_the_city_is_whole(koper: dict[str, dict[str, Any]]) -> None:
     _every_centre_has_an_office_and_every_office_somebody(koper)
     _what_was_measured_elsewhere_says_where(koper)
     _every_dataset_is_described(koper)
+    _every_indicator_is_there_and_what_is_unclear_says_why(koper)
+    _every_printed_target_is_there(koper)
+    _general_indicators_have_their_values(koper)
 
 
 def _it_speaks_three_languages(koper: dict[str, dict[str, Any]]) -> None:
@@ -138,3 +141,49 @@ def _every_dataset_is_described(koper: dict[str, dict[str, Any]]) -> None:
     assert used | {"people", "catalogue"} == set(koper["dataset"])
     for key, dataset in koper["dataset"].items():
         assert all(dataset[name] for name in ("organisation", "office", "steward", "licence", "frequency")), key
+
+
+def _every_indicator_is_there_and_what_is_unclear_says_why(koper: dict[str, dict[str, Any]]) -> None:
+    indicators = koper["indicator"]
+    monitored = {key: one for key, one in indicators.items() if key[0] == "6"}
+    assert len(monitored) == 171
+    assert Counter(key[:3] for key in monitored) == {
+        "6.1": 12, "6.2": 50, "6.3": 15, "6.4": 9, "6.5": 26, "6.6": 16, "6.7": 7, "6.8": 36,
+    }  # fmt: skip
+    for key, one in indicators.items():
+        assert one["parse_status"] == "ok" or one["parse_note"], key
+        assert one["theme"] in koper["node"], key
+        assert koper["node_indicator"][f"{one['theme']}--{key}"], key
+        assert one["office"], key
+    unclear = Counter(one["parse_status"] for one in monitored.values())
+    assert unclear["contradictory"] == 1 and unclear["ambiguous"] > 40 and unclear["missing"] > 40
+    assert monitored["6.1.i2"]["parse_status"] == "contradictory"
+    assert monitored["6.6.i7"]["unit_note"], "a unit that the vocabulary has not is kept as text with a note"
+    assert monitored["6.2.g2.i12"]["same_as"] == "6.2.g1.i6"
+    assert sum(one["kind"] == "entered" for one in indicators.values()) >= 10
+    for one in indicators.values():
+        assert one["kind"] != "entered" or (one["owner"] and one["confirmer"] and one["due"])
+
+
+def _every_printed_target_is_there(koper: dict[str, dict[str, Any]]) -> None:
+    targets = koper["target"]
+    assert {f"target-{number}" for number in range(1, 17)} <= set(targets)
+    milestones = {one["indicator"] for one in targets.values() if one["type"] == "milestone_bool"}
+    assert milestones == {key for key, one in koper["indicator"].items() if one["unit"] == "{yes}"}
+    assert len(milestones) == 44
+    for key, one in targets.items():
+        assert one["raw"], key
+        assert one["parse_status"] == "ok" or one["note"], key
+        assert one["date"] or one["parse_status"] != "ok", key
+    assert {targets[f"target-{number}"]["parse_status"] for number in (1, 3)} == {"contradictory"}
+    assert targets["6.4.i6.2020"]["parse_status"] == "ambiguous"
+    assert (targets["target-14"]["value"], targets["target-14"]["baseline"]) == (-20, {"period": "1990"})
+
+
+def _general_indicators_have_their_values(koper: dict[str, dict[str, Any]]) -> None:
+    general = {key: one for key, one in koper["indicator"].items() if key.startswith("t16-")}
+    assert len(general) == 23
+    values = {one["indicator"]: one for one in koper["value"].values()}
+    assert set(general) - set(values) == {"t16-1"}, "a number without a year is in no series"
+    assert (general["t16-1"]["raw"], general["t16-1"]["parse_status"]) == ("311", "missing")
+    assert (values["t16-19"]["value"], values["t16-6"]["period"]) == (1004.6, "2014-12")
