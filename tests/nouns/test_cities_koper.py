@@ -138,7 +138,7 @@ def _what_was_measured_elsewhere_says_where(koper: dict[str, dict[str, Any]]) ->
 
 def _every_dataset_is_described(koper: dict[str, dict[str, Any]]) -> None:
     used = {thing["dataset"] for kind in koper.values() for thing in kind.values() if thing.get("dataset")}
-    assert used | {"people", "catalogue"} == set(koper["dataset"])
+    assert used | {"people", "catalogue", "service-use"} == set(koper["dataset"])
     for key, dataset in koper["dataset"].items():
         assert all(dataset[name] for name in ("organisation", "office", "steward", "licence", "frequency")), key
 
