@@ -97,7 +97,8 @@ def city_files_page() -> str:
     ]
     for declaration in collect():
         lines += [
-            f"## `[[{declaration.kind}]]` in `{declaration.file}`",
+            f"## `[[{declaration.kind}]]` in `{declaration.file}`"
+            + (f" or `{declaration.table}`" if declaration.table else ""),
             "",
             "| Field | Form | Names a |",
             "|---|---|---|",

@@ -10,6 +10,8 @@ import pytest
 from django.test import Client
 from django.utils.translation import override
 
+from krog.base.grant import ANONYMOUS, Grant
+from krog.catalogue import reads as catalogue
 from krog.web.portal.catalogue import frequency_words
 from tests import registry, sensing
 
@@ -127,3 +129,17 @@ def test_periods_are_told_in_words(period: str, english: str, slovenian: str) ->
         assert frequency_words(period) == english
     with override("sl"):
         assert frequency_words(period) == slovenian
+
+
+def test_doubts_stand_on_the_dataset_and_beside_its_data(client: Client, town: None) -> None:
+    doubts = [{"sl": "Leto je <b>ocena</b>.", "en": "The year is <b>an estimate</b>."}]
+    for key, noun in (("mlaka-points", "registers"), ("homes", "streams")):
+        about = {"access": "restricted", "roles": ["operator"]} if key == "homes" else {}
+        sensing.dataset(key, noun=noun, doubts=doubts, **about)
+    for address in ("/en/datasets/mlaka-points", "/en/registers/points"):
+        assert "The year is &lt;b&gt;an estimate&lt;/b&gt;." in _page(client, address), address
+    assert json.loads(_page(client, "/api/v1/datasets/mlaka-points"))["doubts"] == doubts
+    reader = Grant(reader=ANONYMOUS, purpose="portal", datasets={})
+    assert catalogue.doubts(reader, "mlaka-points") == tuple(doubts)
+    assert catalogue.doubts(reader, "homes") == ()
+    assert catalogue.doubts(reader, "nothing") == ()

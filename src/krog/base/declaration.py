@@ -44,6 +44,9 @@ class Declaration:
     `own_units` says that the noun checks its units itself: the loop then holds none against the vocabulary.
     `quoted`: its texts are the words of a source (names of places, parts of a plan) and may stand in the languages of
     the city's `content` alone; nobody translates them on the way.
+    `table` is a second file for things of a .geojson file: a CSV table whose columns are the thing's `values`, with
+    `lon` and `lat` for a point. `columns` says which columns it has and their types, from what the file's name says and
+    from all things declared so far; None where that cannot be told.
     """
 
     kind: str
@@ -57,3 +60,5 @@ class Declaration:
     check_among: Callable[[Fields, Mapping[str, Mapping[str, Fields]]], Sequence[str]] | None = None
     own_units: bool = False
     quoted: bool = False
+    table: str = ""
+    columns: Callable[[Fields, Mapping[str, Mapping[str, Fields]]], Mapping[str, Any] | None] | None = None

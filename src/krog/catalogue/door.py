@@ -52,6 +52,7 @@ def dataset_of(row: models.Dataset) -> Dataset:
         personal=row.personal,
         frequency=row.frequency,
         source=row.source,
+        doubts=tuple(_text(doubt) for doubt in row.doubts),
         fields=row.fields,
         public_rows=row.public_rows,
     )
@@ -82,6 +83,11 @@ def _policy() -> _Policy:
     with _lock:
         _state.update(policy=policy, checked=now)
     return policy
+
+
+def known(dataset: str) -> Dataset | None:
+    """A dataset as the policy knows it, whoever asks; for reads of this noun."""
+    return _policy().datasets.get(dataset)
 
 
 def open(reader: Reader, purpose: str, *, kind: str | None = None, datasets: Iterable[str] | None = None) -> Grant:

@@ -21,6 +21,7 @@ class Dataset(models.Model):
     personal = models.BooleanField(default=False)
     frequency = models.CharField(max_length=50, blank=True)
     source = models.CharField(max_length=500, blank=True)
+    doubts = models.JSONField(default=list)
     fields = models.JSONField(default=dict)
     public_rows = models.JSONField(default=dict)
     retired = models.BooleanField(default=False)

@@ -30,6 +30,7 @@ class DatasetFile(msgspec.Struct, forbid_unknown_fields=True):
     personal: bool = False
     frequency: str = ""
     source: str = ""
+    doubts: list[dict[str, str]] = []
     fields: dict[str, dict[str, Any]] = {}
     public_rows: dict[str, Any] = {}
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from krog.base.errors import NotFound
 from krog.base.grant import Grant
+from krog.base.text import Text
 from krog.catalogue import access_log, door, models, shapes
 from krog.people.permissions import is_staff
 
@@ -33,6 +34,12 @@ def dataset(grant: Grant, key: str) -> shapes.Dataset:
     if row is None or not _visible(grant, found := door.dataset_of(row)):
         raise NotFound(_("There is no dataset “%(key)s”.") % {"key": key}, "dataset")
     return found
+
+
+def doubts(grant: Grant, key: str) -> tuple[Text, ...]:
+    """What the source of a dataset contradicts or leaves open, to be told beside its data; asks no table."""
+    found = door.known(key)
+    return found.doubts if found is not None and _visible(grant, found) else ()
 
 
 def accesses(grant: Grant, dataset: str | None = None, limit: int = 100) -> list[tuple[int, str, str, str, str]]:

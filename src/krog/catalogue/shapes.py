@@ -12,7 +12,8 @@ from krog.base.text import Text
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset with its metadata; `fields` is the data dictionary {name: {type, unit, title, access}}."""
+    """A dataset with its metadata; `fields` is the data dictionary {name: {type, unit, title, access}}, `doubts` say
+    what its source contradicts or leaves open."""
 
     key: str
     noun: str
@@ -29,6 +30,7 @@ class Dataset:
     source: str
     fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     public_rows: Mapping[str, Any] = field(default_factory=dict)
+    doubts: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from django.db import models
 class Register(models.Model):
     """A typed collection: `fields` {name: {type, unit, title, required, choices}} in the order of display;
     `geometry` is point, line, polygon or none; `title_field` names the field that records are called by;
+    `role` says what part the register plays in every city (see `roles`);
     `counter` moves with every change of the register or a record."""
 
     key = models.CharField(max_length=100, unique=True)
@@ -17,6 +18,7 @@ class Register(models.Model):
     geometry = models.CharField(max_length=10, default="none")
     fields = models.JSONField(default=dict)
     title_field = models.CharField(max_length=50, blank=True)
+    role = models.CharField(max_length=30, blank=True, db_index=True)
     counter = models.BigIntegerField(default=0)
     retired = models.BooleanField(default=False)
 

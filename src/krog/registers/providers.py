@@ -21,10 +21,12 @@ class RegisterFile(msgspec.Struct, forbid_unknown_fields=True):
     geometry: str = "none"
     fields: dict[str, dict[str, Any]] = {}
     title_field: str = ""
+    role: str = ""
 
 
 class RecordFile(msgspec.Struct, forbid_unknown_fields=True):
-    """One feature of `registers/<register>.geojson`: its id is the key, its properties the values."""
+    """One feature of `registers/<register>.geojson`: its id is the key, its properties the values; or one row of the
+    table `registers/<register>.csv`."""
 
     key: str
     register: str = ""
@@ -69,6 +71,25 @@ def _check_record(fields: Fields) -> Sequence[str]:
     ]
 
 
+def _check_role_among(fields: Fields, things: Mapping[str, Mapping[str, Fields]]) -> Sequence[str]:
+    """Code finds a register by its role, so a role is given once."""
+    role = fields.get("role")
+    holders = sorted(key for key, other in things["register"].items() if role and other.get("role") == role)
+    return [f"role {role!r} is given to {', '.join(holders)}; one register has it"] if len(holders) > 1 else []
+
+
+#: The types of cells, by the type of the register's field.
+_CELLS: Mapping[str, type] = {"number": float, "integer": int, "boolean": bool}
+
+
+def _columns(inside: Fields, things: Mapping[str, Mapping[str, Fields]]) -> Mapping[str, Any] | None:
+    """The columns of a register's table."""
+    home = things["register"].get(inside["register"])
+    if home is None or verbs.check_register(home):
+        return None
+    return {field.name: _CELLS.get(field.type, str) for field in schema.read_fields(home["fields"])}
+
+
 @lru_cache(maxsize=32)
 def _fields_of(register: bytes) -> tuple[schema.Field, ...] | None:
     """The fields of a register in JSON, once for all its records; None where it is wrong itself."""
@@ -96,6 +117,7 @@ DECLARATIONS: tuple[Declaration, ...] = (
         _write_registers,
         refs={"dataset": "dataset"},
         check=_check_register,
+        check_among=_check_role_among,
     ),
     Declaration(
         "record",
@@ -106,5 +128,7 @@ DECLARATIONS: tuple[Declaration, ...] = (
         refs={"register": "register"},
         check=_check_record,
         check_among=_check_record_among,
+        table="registers/<register>.csv",
+        columns=_columns,
     ),
 )

@@ -39,6 +39,7 @@ def _register(grant: Grant, row: models.Register, count: int | None = None) -> s
         title_field=row.title_field,
         counter=row.counter,
         count=count,
+        role=row.role,
     )
 
 
@@ -58,6 +59,12 @@ def registers(grant: Grant, dataset: str | None = None) -> list[shapes.Register]
         models.Record.objects.filter(_visible(grant, names)).values_list("register_id").annotate(n=Count("id"))
     )
     return [_register(grant, row, counted.get(row.pk, 0)) for row in rows]
+
+
+def register_of(grant: Grant, role: str) -> shapes.Register | None:
+    """The register that plays a role in this city, if there is one and the reader may see it."""
+    row = models.Register.objects.filter(role=role, retired=False, dataset__in=grant.keys).order_by("key").first()
+    return _register(grant, row) if row is not None else None
 
 
 def register(grant: Grant, key: str) -> shapes.Register:

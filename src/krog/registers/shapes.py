@@ -23,6 +23,7 @@ class Register:
     title_field: str
     counter: int = 0
     count: int | None = None
+    role: str = ""
 
     @property
     def has_geometry(self) -> bool:

@@ -20,7 +20,7 @@ from krog.catalogue import reads as catalogue
 from krog.journal import reads as journal_reads
 from krog.journal import verbs as journal
 from krog.people.permissions import SYSTEM, may, require
-from krog.registers import geometry, models, reads, schema, shapes, validity
+from krog.registers import geometry, models, reads, roles, schema, shapes, validity
 
 
 def declare_registers(by: Reader, *, changes: Sequence[Change]) -> None:
@@ -35,7 +35,7 @@ def declare_registers(by: Reader, *, changes: Sequence[Change]) -> None:
             found += [Problem(str(problem), f"register {change.key}") for problem in check_register(change.fields)]
     if found:
         raise invalid(found, "This register cannot be declared; nothing was changed.")
-    names = ("title", "description", "dataset", "geometry", "fields", "title_field")
+    names = ("title", "description", "dataset", "geometry", "fields", "title_field", "role")
     with transaction.atomic():
         rows = {row.key: row for row in models.Register.objects.filter(key__in=[c.key for c in changes])}
         entries = []
@@ -73,6 +73,7 @@ def check_register(fields: Mapping[str, Any]) -> list[Problem]:
     kind = fields.get("geometry", "none")
     if kind not in schema.GEOMETRIES:
         found.append(Problem(f"There is no geometry {kind!r}.", "geometry", ", ".join(schema.GEOMETRIES)))
+    found += roles.problems(fields.get("role") or "", fields.get("fields", {}))
     if not fields.get("dataset"):
         found.append(Problem("Every register belongs to a dataset.", "dataset", "the key of a dataset"))
     return found

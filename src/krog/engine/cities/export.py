@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,8 +15,10 @@ from krog.base.errors import Invalid
 from krog.engine.cities import city, writers
 from krog.engine.cities.compare import in_order, state
 from krog.engine.cities.files import listing
-from krog.engine.cities.kinds import Kinds, collect, file_of
-from krog.engine.cities.readers import CITY_FILE, Reading, read
+from krog.engine.cities.kinds import Kinds, collect, file_of, geometry_field, slots
+from krog.engine.cities.items import Reading
+from krog.engine.cities.readers import CITY_FILE, read
+from krog.engine.cities.tables import may_be_table, write_table
 from krog.engine.cities.values import canonical
 from krog.journal import reads as journal_reads
 from krog.journal import verbs as journal
@@ -46,7 +48,7 @@ def export(folder: Path, *, kinds: Kinds | None = None) -> Exported:
     folder.mkdir(parents=True, exist_ok=True)
     before = read(folder, kinds)
     now = {one.kind: _ordered(one, state(one), before) for one in kinds}
-    texts = _texts(kinds, now)
+    texts = _texts(kinds, now, before)
     same = _unchanged(kinds, now, before)
     written: dict[str, int] = {}
     for name, (text, count) in texts.items():
@@ -55,7 +57,7 @@ def export(folder: Path, *, kinds: Kinds | None = None) -> Exported:
             written[name] = count
     removed = []
     for name in listing(folder):
-        if name not in texts and (kinds.of_file(name) or kinds.beside(name)):
+        if name not in texts and kinds.reads(name):
             (folder / name).unlink()
             removed.append(name)
     own = city.folder() in (None, folder.resolve())
@@ -72,21 +74,45 @@ def _ordered(declaration: Declaration, things: Things, before: Reading) -> Thing
     return {key: things[key] for key in order}
 
 
-def _by_file(kinds: Kinds, now: Mapping[str, Things]) -> dict[str, dict[str, dict[str, Mapping[str, Any]]]]:
-    """File → kind → things."""
-    files: dict[str, dict[str, dict[str, Mapping[str, Any]]]] = {}
+Files = dict[str, dict[str, dict[str, Mapping[str, Any]]]]
+
+
+def _by_file(kinds: Kinds, now: Mapping[str, Things], tables: Collection[str]) -> Files:
+    """File → kind → things; things that may stand in one of `tables` stand there."""
+    files: Files = {}
     for declaration in kinds:
         for key, fields in now[declaration.kind].items():
             name = file_of(declaration, key, dict(fields))
+            if declaration.table and (table := file_of(declaration, key, dict(fields), table=True)) in tables:
+                name = table
             files.setdefault(name, {}).setdefault(declaration.kind, {})[key] = fields
     return files
 
 
-def _texts(kinds: Kinds, now: Mapping[str, Things]) -> dict[str, tuple[str, int]]:
+def _tables(kinds: Kinds, now: Mapping[str, Things], before: Reading) -> set[str]:
+    """The tables to write: those that the folder has already and that can hold what there is now, and where the folder
+    has nothing yet those of things without a place."""
+    found = set()
+    for declaration in (one for one in kinds if one.table):
+        groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+        for key, fields in now[declaration.kind].items():
+            pair = (file_of(declaration, key, dict(fields), table=True), file_of(declaration, key, dict(fields)))
+            groups.setdefault(pair, []).append(fields)
+        geometry = geometry_field(declaration)
+        for (table, other), things in groups.items():
+            placeless = not any(fields.get(geometry) for fields in things)
+            if may_be_table(declaration, things) and (
+                table in before.files or (placeless and other not in before.files)
+            ):
+                found.add(table)
+    return found
+
+
+def _texts(kinds: Kinds, now: Mapping[str, Things], before: Reading) -> dict[str, tuple[str, int]]:
     """The text of every file, and how many things stand in it."""
     languages = next((list(fields.get("languages") or []) for fields in now.get("city", {}).values()), [])
     texts: dict[str, tuple[str, int]] = {}
-    for name, groups in _by_file(kinds, now).items():
+    for name, groups in _by_file(kinds, now, _tables(kinds, now, before)).items():
         pairs = [(kinds[kind], things) for kind, things in groups.items()]
         count = sum(len(things) for _, things in pairs)
         declaration, things = pairs[0]
@@ -98,6 +124,9 @@ def _texts(kinds: Kinds, now: Mapping[str, Things]) -> dict[str, tuple[str, int]
                 texts[name] = (writers.toml(pairs), count)
                 if beside := writers.geometries(pairs):
                     texts[str(PurePosixPath(name).with_suffix(".geojson"))] = (beside, beside.count('"Feature"'))
+            case ".csv" if declaration.columns and slots(declaration.table, name) is not None:
+                columns = declaration.columns(slots(declaration.table, name) or {}, now)
+                texts[name] = (write_table(declaration, columns or {}, things), count)
             case ".csv":
                 texts[name] = (writers.csv(declaration, things, languages), count)
             case ".geojson":
@@ -120,7 +149,8 @@ def _unchanged(kinds: Kinds, now: Mapping[str, Things], before: Reading) -> set[
             for item in before.of(declaration.kind)
             if isinstance(item.key, str)
         }
-    old, new = _by_file(kinds, there), _by_file(kinds, now)
+    tables = {name for name in before.files if kinds.of_table(name)}
+    old, new = _by_file(kinds, there, tables), _by_file(kinds, now, _tables(kinds, now, before))
     same = set()
     for name in before.files:
         stem = PurePosixPath(name)

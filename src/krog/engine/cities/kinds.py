@@ -45,6 +45,14 @@ class Kinds:
         """The kinds that may stand in the file of this relative path."""
         return [one for one in self.declarations if slots(one.file, name) is not None]
 
+    def of_table(self, name: str) -> Declaration | None:
+        """The kind whose `table` this relative path is."""
+        return next((one for one in self.declarations if one.table and slots(one.table, name) is not None), None)
+
+    def reads(self, name: str) -> bool:
+        """Whether anything reads the file of this relative path."""
+        return bool(self.of_file(name) or self.beside(name) or self.of_table(name))
+
     def beside(self, name: str) -> list[Declaration]:
         """The kinds whose geometries may stand in this .geojson file."""
         path = PurePosixPath(name)
@@ -56,7 +64,7 @@ class Kinds:
 
     def files(self) -> list[str]:
         """The names of the files that are read, as patterns such as `values/<indicator>.csv`."""
-        return sorted({_SLOT.sub(r"<\1>", one.file) for one in self.declarations})
+        return sorted({_SLOT.sub(r"<\1>", name) for one in self.declarations for name in (one.file, one.table) if name})
 
 
 def geometry_field(declaration: Declaration) -> str:
@@ -85,9 +93,10 @@ def slot_names(file: str) -> list[str]:
     return _SLOT.findall(file)
 
 
-def file_of(declaration: Declaration, key: str, fields: dict[str, object]) -> str:
-    """The relative path that a thing is written to."""
-    return _SLOT.sub(lambda match: str(key if match[1] == "key" else fields.get(match[1]) or key), declaration.file)
+def file_of(declaration: Declaration, key: str, fields: dict[str, object], *, table: bool = False) -> str:
+    """The relative path that a thing is written to: its file, or its table."""
+    name = declaration.table if table else declaration.file
+    return _SLOT.sub(lambda match: str(key if match[1] == "key" else fields.get(match[1]) or key), name)
 
 
 def collect(more: Iterable[Declaration] = ()) -> Kinds:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,7 +13,9 @@ from krog.engine.cities import cells, toml_lines
 from krog.engine.cities.features import features
 from krog.engine.cities.files import listing, read_text
 from krog.engine.cities.findings import Finding, finding, nearest
+from krog.engine.cities.items import Item, Reading
 from krog.engine.cities.kinds import Kinds, geometry_field, slots
+from krog.engine.cities.tables import read_table, table_rows
 from krog.engine.cities.values import fields_of
 
 CITY_FILE = "city.toml"
@@ -25,58 +24,19 @@ OTHERS = {"replay.toml": "the replayer"}
 MARKDOWN = re.compile(r"^(?P<stem>[^/]+)\.(?P<language>[a-z]{2})$")
 
 
-@dataclass
-class Item:
-    """One thing as a file declares it: its raw `fields` without the key, and where they stand.
-
-    `check` puts its canonical form into `whole`, and into `misfit` what does not fit the shape.
-    """
-
-    kind: str
-    key: Any
-    fields: dict[str, Any]
-    file: str
-    start: int = 0
-    place: Callable[[tuple[str | int, ...]], int] | None = None
-    others: dict[str, tuple[str, int]] = field(default_factory=dict)
-    whole: dict[str, Any] = field(default_factory=dict)
-    misfit: str = ""
-
-    def where(self, path: Sequence[str | int] = ()) -> tuple[str, int]:
-        """File and line of a field, or of what is nearest around it."""
-        if path and path[0] in self.others:
-            return self.others[str(path[0])]
-        found = tuple(path)
-        while found and self.place is not None:
-            if line := self.place(found):
-                return self.file, line
-            found = found[:-1]
-        return self.file, self.start
-
-
-@dataclass
-class Reading:
-    """What stands in a folder: items in the order of the kinds, and what is wrong so far."""
-
-    items: list[Item] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    files: list[str] = field(default_factory=list)
-
-    def of(self, kind: str) -> list[Item]:
-        return [item for item in self.items if item.kind == kind]
-
-
 def read(folder: Path, kinds: Kinds) -> Reading:
     """Reads every file of the folder; goes on after a mistake, so that all are told at once."""
     found = Reading()
     names = listing(folder)
     if CITY_FILE not in names:
         found.findings.append(finding("The file is missing.", CITY_FILE, todo="Every city's folder begins with it."))
-    geometries = []
+    geometries, tables = [], []
     for name in names:
         declared = kinds.of_file(name)
         if kinds.beside(name):
             geometries.append(name)
+        elif kinds.of_table(name):
+            tables.append(name)
         elif not declared:
             found.findings += _unknown_file(name, kinds)
         else:
@@ -91,6 +51,13 @@ def read(folder: Path, kinds: Kinds) -> Reading:
         found.files.append(name)
         if text is not None:
             _join_geometries(name, text, kinds.beside(name), found)
+    for name in tables:
+        text, problems = read_text(folder, name)
+        found.findings += problems
+        found.files.append(name)
+        if text is not None and (declaration := kinds.of_table(name)):
+            things = {one.kind: {i.key: i.fields for i in found.of(one.kind) if isinstance(i.key, str)} for one in kinds}
+            read_table(name, text, declaration, things, found)
     order = {one.kind: number for number, one in enumerate(kinds)}
     found.items.sort(key=lambda item: order[item.kind])
     return found
@@ -170,51 +137,15 @@ def _csv(name: str, text: str, declared: Sequence[Declaration], found: Reading, 
     declaration = declared[0]
     types = fields_of(declaration.shape)
     inside = slots(declaration.file, name) or {}
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[tuple[int, list[str]]] = []
-    line = 0
-    try:
-        for cell_row in reader:
-            if any(cell_row):
-                rows.append((line + 1, cell_row))
-            line = reader.line_num
-    except csv.Error as error:
-        found.findings.append(finding(f"This is not CSV: {error}.", name, line + 1))
-    if not rows:
-        found.findings.append(finding("The table has no header.", name, 1, allowed=", ".join(["key", *types])))
-        return
-    header = [column.strip() for column in rows[0][1]]
-    if len(header) == 1 and ";" in header[0]:
-        found.findings.append(finding("The columns are divided by semicolons.", name, 1, allowed="commas"))
-        return
-    for column in header:
-        if column.partition(".")[0] not in (*types, "key") or column in inside:
-            allowed = [one for one in ["key", *types] if one not in inside]
-            found.findings.append(
-                finding(
-                    f"There is no column {column!r}.",
-                    name,
-                    rows[0][0],
-                    allowed=", ".join(allowed),
-                    todo=nearest(column, allowed),
-                )
-            )
-        if header.count(column) > 1:
-            found.findings.append(finding(f"The column {column!r} stands twice.", name, rows[0][0]))
-    for start, row in rows[1:]:
-        if len(row) > len(header):
-            found.findings.append(
-                finding(
-                    f"The row has {len(row)} cells, the header {len(header)}.",
-                    name,
-                    start,
-                    todo="Put quotation marks around a text with a comma.",
-                )
-            )
-            continue
+    allowed = [one for one in ["key", *types] if one not in inside]
+
+    def known(column: str) -> bool:
+        return column.partition(".")[0] in allowed
+
+    for start, row in table_rows(name, text, allowed, known, found.findings):
         fields: dict[str, Any] = dict(inside)
         key = None
-        for column, cell in zip(header, row, strict=False):
+        for column, cell in row.items():
             base, dot, sub = column.partition(".")
             if column == "key":
                 key = cell.strip()

@@ -35,6 +35,7 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
         "personal": dataset.personal,
         "frequency": dataset.frequency,
         "source": dataset.source,
+        "doubts": list(dataset.doubts),
         "fields": dataset.fields,
         "href": f"/datasets/{dataset.key}",
     }

@@ -18,6 +18,7 @@ from krog.base.errors import Conflict, Invalid, NotFound
 from krog.base.grant import Grant
 from krog.base.settings import settings
 from krog.catalogue import door
+from krog.catalogue import reads as catalogue
 from krog.indicators import periods, reads, verbs
 from krog.indicators.shapes import Indicator, Value
 from krog.people import links
@@ -93,6 +94,7 @@ def detail(request: Request, key: str) -> HttpResponse:
         "history": [_history_row(about, each) for each in history.items], "more": history.total > len(history.items),
         "office": _office(grant, about), "address": f"{settings().url}/indicators/{key}",
         "today": times.local_date(times.now(), settings().timezone), "crumbs": _crumbs((about.code or about.key, "")),
+        "doubts": catalogue.doubts(grant, about.dataset),
     })  # fmt: skip
 
 

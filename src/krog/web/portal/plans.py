@@ -17,6 +17,7 @@ from krog.base.errors import NotFound
 from krog.base.grant import Grant
 from krog.base.text import say
 from krog.catalogue import door
+from krog.catalogue import reads as catalogue
 from krog.people import reads as people
 from krog.plans import reads, states
 from krog.plans.shapes import FIELDS, Diff, Node, Tree, Version
@@ -172,6 +173,7 @@ def tree(request: Request, plan: str) -> HttpResponse:
             "asked": version,
             "states": [(code, word) for code, (mark, word) in words.STATES.items()],
             "address": address,
+            "doubts": catalogue.doubts(grant, found.plan.dataset),
             "open_versions": [version_words(v) for v in found.versions if v.is_open],
             "crumbs": _crumbs((_said(found.plan.title), "")),
         },
