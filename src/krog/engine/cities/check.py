@@ -11,8 +11,8 @@ from krog.base.declaration import Declaration
 from krog.base.ids import KEY_ALLOWED, is_key
 from krog.base.units import UNITS_ALLOWED, is_unit
 from krog.engine.cities.findings import Finding, finding, nearest, shown
-from krog.engine.cities.kinds import Kinds, collect, geometry_field
 from krog.engine.cities.items import Item, Reading
+from krog.engine.cities.kinds import Kinds, collect, geometry_field
 from krog.engine.cities.readers import read
 from krog.engine.cities.values import canonical, fields_of, impossible, whole, wrong_type
 

@@ -11,8 +11,8 @@ from krog.base.declaration import Declaration, Fields
 from krog.base.errors import invalid
 from krog.engine.cities.check import examine
 from krog.engine.cities.findings import Finding, mistakes
-from krog.engine.cities.kinds import Kinds, collect
 from krog.engine.cities.items import Reading
+from krog.engine.cities.kinds import Kinds, collect
 from krog.engine.cities.values import canonical, defaults
 from krog.journal import reads as journal
 

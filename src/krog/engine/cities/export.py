@@ -15,8 +15,8 @@ from krog.base.errors import Invalid
 from krog.engine.cities import city, writers
 from krog.engine.cities.compare import in_order, state
 from krog.engine.cities.files import listing
-from krog.engine.cities.kinds import Kinds, collect, file_of, geometry_field, slots
 from krog.engine.cities.items import Reading
+from krog.engine.cities.kinds import Kinds, collect, file_of, geometry_field, slots
 from krog.engine.cities.readers import CITY_FILE, read
 from krog.engine.cities.tables import may_be_table, write_table
 from krog.engine.cities.values import canonical
