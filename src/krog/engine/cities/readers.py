@@ -56,7 +56,9 @@ def read(folder: Path, kinds: Kinds) -> Reading:
         found.findings += problems
         found.files.append(name)
         if text is not None and (declaration := kinds.of_table(name)):
-            things = {one.kind: {i.key: i.fields for i in found.of(one.kind) if isinstance(i.key, str)} for one in kinds}
+            things = {
+                one.kind: {i.key: i.fields for i in found.of(one.kind) if isinstance(i.key, str)} for one in kinds
+            }
             read_table(name, text, declaration, things, found)
     order = {one.kind: number for number, one in enumerate(kinds)}
     found.items.sort(key=lambda item: order[item.kind])
