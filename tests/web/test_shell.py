@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
+from krog.base.settings import settings
 from krog.catalogue import access_log
 from krog.journal import verbs as journal
 from krog.web import problems
@@ -165,3 +167,10 @@ def test_pages_and_files_travel_compressed(client):
         assert answer.headers["Content-Encoding"] == "gzip", address
         assert "Accept-Encoding" in answer.headers["Vary"], address
         answer.close()
+
+
+def test_a_page_says_what_it_is_and_in_which_languages_it_stands(client):
+    page = client.get("/en/now/?x=1").content.decode()
+    assert re.search(r'<meta name="description" content="[^"]{40,}">', page)
+    assert f'<link rel="alternate" hreflang="sl" href="{settings().url}/sl/now/?x=1">' in page
+    assert f'<link rel="alternate" hreflang="en" href="{settings().url}/en/now/?x=1">' in page

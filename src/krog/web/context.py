@@ -39,7 +39,15 @@ def _languages(request: HttpRequest, lang: str, codes: tuple[str, ...]) -> list[
             href = f"/{code}/{rest}" + (f"?{query}" if query else "")
         else:
             href = f"{reverse('language', args=[code])}?next={request.path}"
-        found.append({"code": code, "name": _NAMES.get(code, code), "href": href, "current": code == lang})
+        found.append(
+            {
+                "code": code,
+                "name": _NAMES.get(code, code),
+                "href": href,
+                "whole": f"{settings().url}{href}",
+                "current": code == lang,
+            }
+        )
     return found
 
 

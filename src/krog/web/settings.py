@@ -136,8 +136,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 WHITENOISE_USE_FINDERS = True
-# Pages name their files with a mark of the content, so that these may stay for long.
-WHITENOISE_MAX_AGE = 7 * 86400
+# Pages name their files with a mark of the content, so that these may stay for a year.
+WHITENOISE_MAX_AGE = 365 * 86400
 COTTON_DIR = "cotton"
 
 LOGGING = {
