@@ -57,9 +57,9 @@ def active() -> frozenset[str]:
     return frozenset(person.key for person in people.people(door.open(SYSTEM, "desk", kind="people")))
 
 
-def without(wanted: Wanted | None = None) -> Wanted:
-    """The question for what nobody answers for."""
-    return replace(wanted or Wanted(), without=True, active=active())
+def without(wanted: Wanted | None = None, *, there: frozenset[str] | None = None) -> Wanted:
+    """The question for what nobody answers for; `there` are the keys of `active`, where they are known already."""
+    return replace(wanted or Wanted(), without=True, active=active() if there is None else there)
 
 
 def count(reader: Reader, wanted: Wanted) -> dict[str, int]:

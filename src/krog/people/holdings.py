@@ -40,7 +40,8 @@ class Responsible:
 @dataclass(frozen=True)
 class Held:
     """A thing with who answers for it. `due` in UTC microseconds where it has a deadline; `own` is what it says itself
-    where somebody else answers because it says nothing (a case that nobody has taken)."""
+    where somebody else answers because it says nothing (a case that nobody has taken); `part_of` is the key of what it
+    is part of (a node's plan)."""
 
     ref: Ref
     title: Text
@@ -48,6 +49,7 @@ class Held:
     responsible: Responsible
     own: Responsible
     due: int | None = None
+    part_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,9 @@ class Holding:
     """The things of one noun that somebody answers for.
 
     `rows` gives those in use that the grant shows; `columns` names the columns (or expressions) of title, dataset,
-    organisation, office, holder, own holder (if it is another) and due; what a noun has not is left out. `answer` is
-    the noun's verb: it asks permission, writes and journals, and returns what stood before by key; keys that are no
-    more are left out. `kind` is what the catalogue's door is asked for.
+    organisation, office, holder, own holder (if it is another), due and what it is part of; what a noun has not is
+    left out. `answer` is the noun's verb: it asks permission, writes and journals, and returns what stood before by
+    key; keys that are no more are left out. `kind` is what the catalogue's door is asked for.
     """
 
     noun: str
@@ -81,7 +83,7 @@ class Holding:
     answer: Callable[[Reader, Mapping[str, Responsible], str], Mapping[str, Responsible]]
 
 
-_NONE = {"organisation": Value(""), "office": Value(""), "holder": Value(""), "due": Value(None)}
+_NONE = {"organisation": Value(""), "office": Value(""), "holder": Value(""), "due": Value(None), "part_of": Value("")}
 
 
 def _expression(name: str, column: Any) -> Any:
@@ -110,7 +112,7 @@ def _chosen(grant: Grant, holding: Holding, wanted: Wanted) -> QuerySet[Any]:
     return chosen
 
 
-_FIELDS = ("title", "dataset", "organisation", "office", "holder", "own", "due")
+_FIELDS = ("title", "dataset", "organisation", "office", "holder", "own", "due", "part_of")
 _Source = tuple[Grant, Holding]
 
 
@@ -151,8 +153,9 @@ def found(sources: Sequence[_Source], wanted: Wanted, *, limit: int | None = 50,
             Responsible(organisation, office, holder or ""),
             Responsible(organisation, office, own or ""),
             due,
+            part_of,
         )
-        for noun, key, title, dataset, organisation, office, holder, own, due in rows
+        for noun, key, title, dataset, organisation, office, holder, own, due, part_of in rows
     ]
 
 

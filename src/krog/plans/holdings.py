@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from krog.base.grant import Grant, Reader
 from krog.base.ids import Ref
+from krog.base.text import Text
 from krog.journal import verbs as journal
 from krog.people.holdings import Holding, Responsible
 from krog.people.permissions import require_over
@@ -61,6 +62,7 @@ HOLDINGS = (
         {
             "title": "title",
             "dataset": "plan__dataset",
+            "part_of": "plan__key",
             "organisation": "organisation",
             "office": "office",
             "holder": "holder",
@@ -68,3 +70,21 @@ HOLDINGS = (
         answer,
     ),
 )
+
+
+def areas(grant: Grant) -> list[tuple[str, str, Text]]:
+    """The nodes in force that stand at the top of a plan: key, number and title, in the plan's order."""
+    rows = _rows(grant).filter(parent="").order_by("plan__key", "order", "key")
+    return [(key, number, title) for key, number, title in rows.values_list("key", "number", "title")]
+
+
+def beneath(grant: Grant, area: str) -> frozenset[str]:
+    """A node and all nodes in force below it."""
+    below: dict[str, list[str]] = {}
+    for key, parent in _rows(grant).values_list("key", "parent"):
+        below.setdefault(parent, []).append(key)
+    found, step = {area}, [area]
+    while step:
+        step = [key for one in step for key in below.get(one, ()) if key not in found]
+        found.update(step)
+    return frozenset(found)

@@ -23,6 +23,7 @@ from krog.web.desk import (
     streams,
     usage,
     voice,
+    without,
     work,
 )
 from krog.web.request import Request
@@ -50,6 +51,6 @@ def _guard(pattern: URLPattern) -> URLPattern:
 
 urlpatterns = [
     _guard(pattern)
-    for module in (work, streams, registers, indicators, plans, cases, rules, voice, usage, catalogue, inspect)
+    for module in (work, streams, registers, indicators, plans, cases, rules, voice, usage, catalogue, without, inspect)
     for pattern in module.urlpatterns
 ]

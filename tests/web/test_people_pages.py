@@ -1,0 +1,89 @@
+"""Pages of people in the desk: what nobody answers for, given to somebody and taken back."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from krog.engine.cities.apply import apply
+from krog.people.permissions import SYSTEM
+from krog.plans.models import Node
+
+KRANJ = Path(__file__).parents[2] / "cities" / "kranj"
+PAGE = "/desk/people/without/"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture()
+def kranj() -> None:
+    apply(KRANJ, SYSTEM)
+
+
+@pytest.fixture()
+def planner(kranj, client_of):
+    return client_of("ana", "planner", "digital_officer", offices=("kabinet",))
+
+
+def holders() -> dict[str, str]:
+    return dict(Node.objects.filter(draft=None, until=None).values_list("key", "holder"))
+
+
+def test_the_page_of_many_costs_few_queries(planner, django_assert_max_num_queries):
+    planner.get(PAGE)
+    with django_assert_max_num_queries(12):
+        page = planner.get(f"{PAGE}?noun=node").content.decode()
+    assert "Without a responsible person" in page and page.count('name="thing"') == 50
+
+
+def test_what_was_ticked_is_given_and_taken_back(planner):
+    given = {"thing": ["node/sc3", "node/oc3.1"], "to_holder": "planner", "reason": "new", "noun": "node"}
+    answer = planner.post(f"{PAGE}assign", given)
+    assert answer.status_code == 302 and "noun=node" in answer.url
+    assert (holders()["sc3"], holders()["oc3.1"], holders()["oc3.2"]) == ("planner", "planner", "")
+    page = planner.get(answer.url).content.decode()
+    undo = re.search(r'action="(/desk/people/without/undo/[^"]+)"', page)
+    assert undo and "2 things" in page
+    planner.post(undo[1])
+    assert set(holders().values()) == {""}
+
+
+def test_all_that_was_found_means_what_the_filter_found(planner):
+    planner.post(f"{PAGE}assign", {"all": "1", "noun": "node", "office": "okolje", "to_holder": "official"})
+    offices = dict(Node.objects.filter(draft=None, until=None).values_list("key", "office"))
+    assert all((holder == "official") == (offices[key] == "okolje") for key, holder in holders().items())
+    assert "official" in holders().values()
+
+
+def test_a_branch_of_the_plan_is_an_area(planner):
+    planner.post(f"{PAGE}assign", {"all": "1", "noun": "node", "area": "tp3", "to_holder": "planner"})
+    assert holders()["oc3.1"] == "planner"
+    assert planner.get(f"{PAGE}?noun=node&area=nonsense").status_code == 200
+
+
+def test_nothing_chosen_and_wrong_choices_are_said_and_change_nothing(planner):
+    for given in (
+        {"to_holder": "planner"},
+        {"thing": ["node/sc3"]},
+        {"thing": ["node/sc3"], "to_holder": "nobody"},
+        {"thing": ["what/ever", "node"], "to_holder": "planner"},
+    ):
+        answer = planner.post(f"{PAGE}assign", given, follow=True)
+        assert "notice bad" in answer.content.decode() or "bad" in answer.content.decode()
+    assert set(holders().values()) == {""}
+    assert "There is no such assignment" in planner.post(f"{PAGE}undo/nothing", follow=True).content.decode()
+
+
+def test_others_see_the_page_but_give_nothing(kranj, client_of, client):
+    official = client_of("bor", "official", offices=("okolje",))
+    assert official.get(PAGE).status_code == 200
+    official.post(f"{PAGE}assign", {"thing": ["node/sc3"], "to_holder": "planner"})
+    assert holders()["sc3"] == ""
+    assert client.get(PAGE).status_code == 302
+
+
+def test_the_rail_counts_what_nobody_answers_for(planner):
+    page = planner.get("/desk/").content.decode()
+    assert re.search(r'href="/desk/people/without/"[^>]*><span>[^<]*</span><span class="badge">\d', page)
