@@ -200,7 +200,7 @@ def test_links_that_lead_back_are_refused(dataset: Make) -> None:
     with pytest.raises(Conflict, match="already"):
         link("u3.1", "u3.2", "contributes")
     with pytest.raises(Invalid, match="no links of the type"):
-        link("u3.1", "tp3", "synergy")
+        link("u3.1", "tp3", "eats")
     with pytest.raises(NotFound):
         link("u3.1", "nowhere", "contributes")
     _adopt(draft)

@@ -28,7 +28,7 @@ from krog.plans.fields import EMPTY, RESERVED_KEYS, WORKING_FIELDS
 from krog.plans.shapes import FIELDS, Link, NodeIndicator
 from krog.plans.tree import problems
 
-_PLAN_FIELDS = ("title", "description", "organisation", "horizon", "source", "levels", "dataset")
+_PLAN_FIELDS = ("title", "description", "organisation", "horizon", "source", "levels", "trees", "statuses", "facts", "dataset")
 _VERSION_FIELDS = {
     "version": "label",
     "adopted_on": "adopted_on",
@@ -220,6 +220,54 @@ def _nodes_into_draft(
             journal.append((Ref("node", change.key), before if row else None, wanted))
     if journal:
         record_all(by, "plans.draft-declare", journal)
+
+
+_MILESTONE_FIELDS = ("node", "title", "due", "done_on", "office", "note", "source")
+
+
+def declare_milestones(by: Reader, changes: Sequence[Change]) -> None:
+    """Makes, changes and takes out milestones of nodes in force."""
+    require(by, "administrator", what="apply a city's files")
+    with transaction.atomic():
+        rows = {row.key: row for row in models.Milestone.objects.filter(key__in=[change.key for change in changes])}
+        wanted = {change.fields["node"] for change in changes if change.fields and "node" in change.fields}
+        plans = dict(models.Node.objects.filter(key__in=wanted, draft=None, until=None).values_list("key", "plan_id"))
+        journal = []
+        for change in changes:
+            row = rows.get(change.key)
+            before = milestone_content(row) if row else None
+            if change.fields is None:
+                if row is not None:
+                    row.retired = True
+                    row.save()
+                    journal.append((Ref("node", row.node), {"milestone": row.key, **(before or {})}, None))
+                continue
+            row = row or models.Milestone(key=change.key, title={})
+            for name in _MILESTONE_FIELDS:
+                if name in change.fields:
+                    value: Any = change.fields[name]
+                    if name in ("due", "done_on"):
+                        value = date.fromisoformat(value) if value else None
+                    setattr(row, name, value)
+            if row.node not in plans:
+                raise NotFound(_("There is no plan node “%(key)s”.") % {"key": row.node}, "node")
+            row.plan_id = plans[row.node]
+            row.retired = False
+            row.save()
+            journal.append((Ref("node", row.node), before, {"milestone": row.key, **milestone_content(row)}))
+        record_all(by, "plans.milestone", journal)
+
+
+def milestone_content(row: models.Milestone) -> dict[str, Any]:
+    """The fields of a milestone, days as texts."""
+    return {
+        "title": row.title,
+        "due": row.due.isoformat() if row.due else "",
+        "done_on": row.done_on.isoformat() if row.done_on else "",
+        "office": row.office,
+        "note": row.note,
+        "source": row.source,
+    }
 
 
 def declare_links(by: Reader, changes: Sequence[Change]) -> None:

@@ -16,6 +16,9 @@ class Plan(models.Model):
     horizon = models.CharField(max_length=100, blank=True)
     source = models.TextField(blank=True)
     levels = models.JSONField(default=list)
+    trees = models.JSONField(default=list)
+    statuses = models.JSONField(default=list)
+    facts = models.JSONField(default=list)
     dataset = models.CharField(max_length=100, db_index=True)
     latest = models.IntegerField(default=0)
     retired = models.BooleanField(default=False)
@@ -87,6 +90,7 @@ class Node(Span):
     horizon = models.CharField(max_length=50, blank=True)
     note = models.TextField(blank=True)
     source = models.TextField(blank=True)
+    facts = models.JSONField(default=dict)
 
     class Meta:
         constraints = [
@@ -179,6 +183,27 @@ class Ground(models.Model):
 
     def __str__(self) -> str:
         return f"{self.node} because {self.noun}/{self.key}"
+
+
+class Milestone(models.Model):
+    """A step of a node by a day; it is management, so no version carries it. `done_on` None: not yet."""
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="milestones")
+    key = models.CharField(max_length=100, unique=True)
+    node = models.CharField(max_length=100, db_index=True)
+    title = models.JSONField()
+    due = models.DateField(null=True)
+    done_on = models.DateField(null=True)
+    office = models.CharField(max_length=100, blank=True)
+    note = models.TextField(blank=True)
+    source = models.TextField(blank=True)
+    retired = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["plan", "due"], name="plans_milestone_due")]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class Review(models.Model):

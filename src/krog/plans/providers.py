@@ -11,13 +11,36 @@ import msgspec
 from krog.base.declaration import Declaration, Fields
 from krog.base.errors import Invalid
 from krog.plans import applying, models
-from krog.plans.fields import cleaned
-from krog.plans.shapes import FIELDS
+from krog.plans.fields import CODE, cleaned
+from krog.plans.shapes import FIELDS, LINKS
 
 
 class LevelFile(msgspec.Struct, forbid_unknown_fields=True):
     key: str
     title: dict[str, str] = {}
+
+
+class TreeFile(msgspec.Struct, forbid_unknown_fields=True):
+    """One of several trees over the same nodes: `top` names the levels of its tops, `by` the type of link through which
+    nodes of other trees stand in it too."""
+
+    key: str
+    title: dict[str, str] = {}
+    top: list[str] = []
+    by: str = ""
+
+
+class StatusFile(msgspec.Struct, forbid_unknown_fields=True):
+    key: str
+    title: dict[str, str] = {}
+
+
+class FactFile(msgspec.Struct, forbid_unknown_fields=True):
+    """A fact that the plan's nodes may have, in the column `facts.key`; of the type `text` or `yes_no` (yes, no)."""
+
+    key: str
+    title: dict[str, str] = {}
+    type: Literal["text", "yes_no"] = "text"
 
 
 class PlanFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -27,6 +50,9 @@ class PlanFile(msgspec.Struct, forbid_unknown_fields=True):
     title: dict[str, str] = {}
     description: dict[str, str] = {}
     levels: list[LevelFile] = []
+    trees: list[TreeFile] = []
+    statuses: list[StatusFile] = []
+    facts: list[FactFile] = []
     organisation: str = ""
     horizon: str = ""
     source: str = ""
@@ -54,13 +80,23 @@ class NodeFile(msgspec.Struct, forbid_unknown_fields=True):
     horizon: str = ""
     note: str = ""
     source: str = ""
+    facts: dict[str, str] = {}
 
 
 class LinkFile(msgspec.Struct, forbid_unknown_fields=True):
     key: str
     source: str = ""
     target: str = ""
-    type: Literal["contributes", "relates_to", "implements"] = "contributes"
+    type: Literal[
+        "contributes",
+        "implements",
+        "addresses_challenge",
+        "derived_from_finding",
+        "depends_on",
+        "relates_to",
+        "synergy",
+        "conflict",
+    ] = "contributes"
 
 
 class NodeIndicatorFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -68,6 +104,19 @@ class NodeIndicatorFile(msgspec.Struct, forbid_unknown_fields=True):
     node: str = ""
     indicator: str = ""
     role: Literal["measures", "context"] = "measures"
+
+
+class MilestoneFile(msgspec.Struct, forbid_unknown_fields=True):
+    """A step of a node: `due` and `done_on` are days; without `done_on` it is not done yet."""
+
+    key: str
+    node: str = ""
+    title: dict[str, str] = {}
+    due: str = ""
+    done_on: str = ""
+    office: str = ""
+    note: str = ""
+    source: str = ""
 
 
 def _read_plans() -> Mapping[str, Fields]:
@@ -79,6 +128,9 @@ def _read_plans() -> Mapping[str, Fields]:
             "title": row.title,
             "description": row.description,
             "levels": row.levels,
+            "trees": row.trees,
+            "statuses": row.statuses,
+            "facts": row.facts,
             "organisation": row.organisation,
             "horizon": row.horizon,
             "source": row.source,
@@ -106,10 +158,35 @@ def _read_indicators() -> Mapping[str, Fields]:
     return {row.key: {"node": row.node, "indicator": row.indicator, "role": row.role} for row in rows}
 
 
+def _read_milestones() -> Mapping[str, Fields]:
+    rows = models.Milestone.objects.filter(retired=False, plan__retired=False)
+    return {
+        row.key: {
+            "node": row.node,
+            "title": row.title,
+            "due": row.due.isoformat() if row.due else "",
+            "done_on": row.done_on.isoformat() if row.done_on else "",
+            "office": row.office,
+            "note": row.note,
+            "source": row.source,
+        }
+        for row in rows
+    }
+
+
 def _check_plan(fields: Fields) -> Sequence[str]:
     wrong = [f"A plan needs its {name}." for name in ("title", "dataset") if not fields.get(name)]
     keys = [level["key"] for level in fields.get("levels") or []]
     wrong += [f"The level {key!r} stands twice." for key in sorted({key for key in keys if keys.count(key) > 1})]
+    for name, one in (("trees", "tree"), ("statuses", "status"), ("facts", "fact")):
+        used = [each["key"] for each in fields.get(name) or []]
+        wrong += [f"The {one} {key!r} stands twice." for key in sorted({key for key in used if used.count(key) > 1})]
+        wrong += [f"{key!r} is no key of a {one}: a-z 0-9 _ . -" for key in used if not CODE.match(key) or not key]
+    for tree in fields.get("trees") or []:
+        wrong += [f"The tree {tree['key']!r} begins at no level {top!r}." for top in tree["top"] if top not in keys]
+        wrong += [f"The tree {tree['key']!r} needs its levels on top."] if not tree["top"] else []
+        if tree["by"] and tree["by"] not in LINKS:
+            wrong.append(f"There are no links {tree['by']!r}; there are {', '.join(LINKS)}.")
     if (on := fields.get("adopted_on")) and not _is_day(on):
         wrong.append(f"adopted_on {on!r} is not a day such as 2025-06-18.")
     return wrong
@@ -138,12 +215,28 @@ def _check_node(fields: Fields) -> Sequence[str]:
 
 
 def _check_node_among(fields: Fields, things: Mapping[str, Mapping[str, Fields]]) -> Sequence[str]:
-    """Whether the node's plan has its level."""
+    """Whether the node's plan has its level and its facts."""
     plan = things["plan"].get(fields["plan"])
     levels = [level["key"] for level in plan["levels"]] if plan else []
     if levels and fields["level"] not in levels:
         return [f"level {fields['level']!r} is not one of the plan's: {', '.join(levels)}"]
-    return []
+    types = {each["key"]: each["type"] for each in plan["facts"]} if plan else {}
+    return [
+        f"facts.{key} is not one of the plan's: {', '.join(types) or 'it declares none'}"
+        if key not in types
+        else f"facts.{key} {text!r} is neither yes nor no"
+        for key, text in (fields.get("facts") or {}).items()
+        if key not in types or (types[key] == "yes_no" and text not in ("yes", "no", ""))
+    ]
+
+
+def _check_milestone(fields: Fields) -> Sequence[str]:
+    wrong = [f"A milestone needs its {name}." for name in ("node", "title") if not fields.get(name)]
+    return wrong + [
+        f"{name} {fields[name]!r} is not a day such as 2027-06-30."
+        for name in ("due", "done_on")
+        if fields.get(name) and not _is_day(fields[name])
+    ]
 
 
 DECLARATIONS: tuple[Declaration, ...] = (
@@ -190,5 +283,14 @@ DECLARATIONS: tuple[Declaration, ...] = (
         applying.declare_indicators,
         refs={"node": "node", "indicator": "indicator"},
         key="{node}--{indicator}",
+    ),
+    Declaration(
+        "milestone",
+        "plan/milestones.csv",
+        MilestoneFile,
+        _read_milestones,
+        applying.declare_milestones,
+        refs={"node": "node", "office": "office"},
+        check=_check_milestone,
     ),
 )

@@ -21,7 +21,7 @@ from krog.plans import tree as trees
 
 _SpanT = TypeVar("_SpanT", bound=models.Span)
 _PUBLIC = ("consultation", "adopted", "amended", "repealed")
-_MASKABLE = ("text", "office", "status", "strategic", "horizon", "note", "source")
+_MASKABLE = ("text", "office", "status", "strategic", "horizon", "note", "source", "facts")
 
 
 def _sees_drafts(grant: Grant) -> bool:
@@ -50,7 +50,21 @@ def _version(row: models.Version, plan: str, parents: Mapping[int, str]) -> shap
 def _plan(row: models.Plan, in_force: shapes.Version | None) -> shapes.Plan:
     levels = tuple(shapes.Level(level["key"], level.get("title", {})) for level in row.levels)
     return shapes.Plan(
-        row.key, row.title, row.description, row.organisation, row.horizon, row.source, levels, row.dataset, in_force
+        row.key,
+        row.title,
+        row.description,
+        row.organisation,
+        row.horizon,
+        row.source,
+        levels,
+        row.dataset,
+        in_force,
+        tuple(
+            shapes.TreeOf(each["key"], each.get("title", {}), tuple(each["top"]), each.get("by", ""))
+            for each in row.trees
+        ),
+        tuple(shapes.Level(each["key"], each.get("title", {})) for each in row.statuses),
+        tuple(shapes.FactOf(each["key"], each.get("title", {}), each.get("type", "text")) for each in row.facts),
     )
 
 
@@ -144,6 +158,7 @@ def node_of(row: models.Node, plan: str) -> shapes.Node:
         horizon=row.horizon,
         note=row.note,
         source=row.source,
+        facts=row.facts,
         since=row.since,
         row=row.pk,
     )
@@ -157,7 +172,7 @@ def _shown(node: shapes.Node, access: Access, staff: bool) -> shapes.Node | None
         if not (holds if holds is not None else value in rule.value):
             return None
     hidden: dict[str, Any] = {
-        name: {} if name == "text" else False if name == "strategic" else ""
+        name: {} if name in ("text", "facts") else False if name == "strategic" else ""
         for name in _MASKABLE
         if not access.shows(name)
     }

@@ -14,7 +14,32 @@ from krog.indicators.shapes import Standing
 #: What a version may be: being written, shown for comments, in force, replaced, no longer valid, given up.
 STATUSES = ("draft", "consultation", "adopted", "amended", "repealed", "withdrawn")
 OPEN_STATUSES = ("draft", "consultation")
-LINK_TYPES = ("contributes", "relates_to", "implements")
+
+
+@dataclass(frozen=True)
+class LinkType:
+    """A type of link: `symmetric` ones say the same from both sides; the others lead somewhere and may not come back."""
+
+    key: str
+    symmetric: bool = False
+
+
+#: The types of links between nodes; their words from both sides are in `web.portal.plans_words.LINKS`.
+LINKS: Mapping[str, LinkType] = {
+    each.key: each
+    for each in (
+        LinkType("contributes"),
+        LinkType("implements"),
+        LinkType("addresses_challenge"),
+        LinkType("derived_from_finding"),
+        LinkType("depends_on"),
+        LinkType("relates_to", symmetric=True),
+        LinkType("synergy", symmetric=True),
+        LinkType("conflict", symmetric=True),
+    )
+}
+LINK_TYPES = tuple(LINKS)
+FACT_TYPES = ("text", "yes_no")
 INDICATOR_ROLES = ("measures", "context")
 JUDGEMENTS = ("on_track", "at_risk", "off_track", "cannot_say")
 DECISIONS = ("keep", "change", "stop")
@@ -34,7 +59,10 @@ FIELDS = (
     "horizon",
     "note",
     "source",
+    "facts",
 )
+#: The fields that hold a value by language or by name.
+MAPPINGS = ("title", "text", "facts")
 
 
 @dataclass(frozen=True)
@@ -43,6 +71,26 @@ class Level:
 
     key: str
     title: Text
+
+
+@dataclass(frozen=True)
+class TreeOf:
+    """One of the trees of a plan: what stands below nodes of the levels `top`; `by` names the type of link that
+    leads into it from nodes that stand in another tree (empty: none)."""
+
+    key: str
+    title: Text
+    top: tuple[str, ...]
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class FactOf:
+    """A fact that a plan's nodes may have beside the fields of all plans; `type` is one of FACT_TYPES."""
+
+    key: str
+    title: Text
+    type: str = "text"
 
 
 @dataclass(frozen=True)
@@ -86,6 +134,9 @@ class Plan:
     levels: tuple[Level, ...]
     dataset: str
     in_force: Version | None = None
+    trees: tuple[TreeOf, ...] = ()
+    statuses: tuple[Level, ...] = ()
+    facts: tuple[FactOf, ...] = ()
 
     def level(self, key: str) -> Text:
         """The title of a level; its key where the plan does not name it."""
@@ -163,6 +214,7 @@ class Node:
     horizon: str
     note: str
     source: str
+    facts: Mapping[str, str] = field(default_factory=dict)
     since: int | None = None
     row: int = 0
     depth: int = 0
@@ -177,7 +229,7 @@ class Node:
     def content(self) -> dict[str, Any]:
         """The fields that a version carries, as plain builtins."""
         return {
-            name: dict(getattr(self, name)) if name in ("title", "text") else getattr(self, name) for name in FIELDS
+            name: dict(getattr(self, name)) if name in MAPPINGS else getattr(self, name) for name in FIELDS
         }
 
     def with_(self, **changes: Any) -> Node:
@@ -289,6 +341,25 @@ class Fact:
     unit: str
     verdict: str
     reasons: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """A step of a node by the day `due` (None: no day is set); `done_on` None: not yet."""
+
+    key: str
+    plan: str
+    node: str
+    title: Text
+    due: date | None
+    done_on: date | None
+    office: str
+    note: str
+    source: str
+
+    def late(self, day: date) -> bool:
+        """Whether it should have been done before `day` and is not."""
+        return self.done_on is None and self.due is not None and self.due < day
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from krog.base.errors import Problem
-from krog.plans.shapes import FIELDS, Changed, Ground, Link, Node, NodeIndicator
-
-#: Links of these types lead somewhere and may not come back; `relates_to` goes both ways.
-DIRECTED = ("contributes", "implements")
+from krog.plans.shapes import FIELDS, LINKS, Changed, Ground, Link, Node, NodeIndicator
 
 
 def problems(
@@ -33,7 +30,7 @@ def problems(
         for key in sorted(_on_cycles({key: [parent] if parent else [] for key, parent in parents.items()}))
     ]
     by_type: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, str]] = set()
     for link in links:
         for end in (link.source, link.target):
             if end not in parents:
@@ -42,10 +39,10 @@ def problems(
                 )
         if link.source == link.target:
             found.append(Problem(_("A node cannot be linked to itself."), f"link {link.key}"))
-        elif link.type in DIRECTED:
+        elif not LINKS[link.type].symmetric:
             by_type[link.type][link.source].append(link.target)
         else:
-            pair = (min(link.source, link.target), max(link.source, link.target))
+            pair = (link.type, min(link.source, link.target), max(link.source, link.target))
             if pair in seen:
                 found.append(Problem(_("These two are linked already, the other way round."), f"link {link.key}"))
             seen.add(pair)

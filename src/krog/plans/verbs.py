@@ -419,7 +419,13 @@ def review(
 
 def _cleaned(opened: Draft, node: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     offices = [office.key for office in people.offices(door.open(SYSTEM, "desk", kind="people"))]
-    return cleaned(fields, node=node, levels=[level["key"] for level in opened.plan.levels], offices=offices)
+    return cleaned(
+        fields,
+        node=node,
+        levels=[level["key"] for level in opened.plan.levels],
+        offices=offices,
+        facts={each["key"]: each.get("type", "text") for each in opened.plan.facts},
+    )
 
 
 def _changed(these: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def table(request: Request, plan: str) -> HttpResponse:
                 "office": offices.get(node.office),
                 "mark": mark,
                 "word": word,
-                "status": words.status(node.status) if node.status else "",
+                "status": words.status(node.status, tree.plan) if node.status else "",
                 "review": last,
                 "decision": words.DECISIONS[last.decision] if last else "",
             }

@@ -266,7 +266,7 @@ def node(request: Request, plan: str, key: str) -> HttpResponse:
             "mark": mark,
             "word": word,
             "reasons": [words.reason(each) for each in one.state.reasons],
-            "status": words.status(one.status) if one.status else "",
+            "status": words.status(one.status, found.plan) if one.status else "",
             "office": office,
             "indicators": indicator_rows(found, one),
             "links": link_rows(found, one),
@@ -381,12 +381,16 @@ def shown_field(diff: Diff, side: Node | None, name: str, offices: dict[str, Any
     if name in ("title", "text"):
         same = getattr(other, name) if other is not None else {}
         return "\n".join(f"{lang}: {text}" for lang, text in sorted(value.items()) if same.get(lang) != text)
+    if name == "facts":
+        same = getattr(other, name) if other is not None else {}
+        differ = [fact for fact in sorted({*value, *same}) if value.get(fact) != same.get(fact) and fact in value]
+        return "\n".join(f"{_said(words.fact_title(diff.plan, fact))}: {value[fact]}" for fact in differ)
     if name == "strategic":
         return _("yes") if value else ""
     if name == "order":
         return str(value) if value else ""
     if name == "status":
-        return str(words.status(value)) if value else ""
+        return str(words.status(value, diff.plan)) if value else ""
     named = {"office": offices, "parent": diff.titles, "level": {level.key: level.title for level in diff.plan.levels}}
     title = named.get(name, {}).get(value)
     return f"{value} {_said(title)}" if name == "parent" and title else _said(title) if title else str(value)

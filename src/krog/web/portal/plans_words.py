@@ -9,9 +9,9 @@ from typing import Any
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from krog.base.text import say
+from krog.base.text import Text, say
 from krog.journal.shapes import Entry
-from krog.plans.shapes import Node, Reason
+from krog.plans.shapes import Node, Plan, Reason
 
 #: State of a node → mark of the status component, words.
 STATES: dict[str, tuple[str, Any]] = {
@@ -60,6 +60,11 @@ LINKS: dict[str, tuple[Any, Any]] = {
     "contributes": (_("contributes to"), _("is contributed to by")),
     "relates_to": (_("is related to"), _("is related to")),
     "implements": (_("implements"), _("is implemented by")),
+    "addresses_challenge": (_("addresses the challenge"), _("is addressed by")),
+    "derived_from_finding": (_("follows from the finding"), _("leads to")),
+    "depends_on": (_("depends on"), _("is needed by")),
+    "synergy": (_("strengthens and is strengthened by"), _("strengthens and is strengthened by")),
+    "conflict": (_("is in conflict with"), _("is in conflict with")),
 }
 JUDGEMENTS: dict[str, tuple[str, Any]] = {
     "on_track": ("ok", _("on track")),
@@ -83,6 +88,7 @@ FIELDS: dict[str, Any] = {
     "horizon": _("Horizon"),
     "note": _("Note"),
     "source": _("Source"),
+    "facts": _("Facts"),
 }
 PROPOSAL_STATES: dict[str, tuple[str, Any]] = {
     "unconfirmed": ("none", _("waits for the author to confirm the e-mail address")),
@@ -122,6 +128,8 @@ VERBS: dict[str, Any] = {
     "plans.draft-link": _("linked in a draft"),
     "plans.draft-unlink": _("link taken out in a draft"),
     "plans.draft-indicator": _("indicator changed in a draft"),
+    "plans.milestone": _("milestone changed"),
+    "plans.draft-bulk": _("changed in a draft, with others at once"),
     "plans.draft-declare": _("changed by the city's files in a draft"),
 }
 
@@ -152,9 +160,17 @@ def _shown(value: Any) -> Any:
     return {True: gettext("yes"), False: gettext("no")}[value] if isinstance(value, bool) else value
 
 
-def status(status: str) -> Any:
-    """How far a node is, in words; a code of the plan's own as it is."""
+def status(status: str, plan: Plan | None = None) -> Any:
+    """How far a node is, in the plan's own words, else in those that all plans share; another code as it is."""
+    own = next((each.title for each in plan.statuses if each.key == status), None) if plan else None
+    if own:
+        return say(own, get_language() or "sl")
     return NODE_STATUSES.get(status, status.replace("_", " "))
+
+
+def fact_title(plan: Plan, fact: str) -> Text:
+    """The title of a fact of a plan; its key where the plan does not name it."""
+    return next((each.title for each in plan.facts if each.key == fact and each.title), {"und": fact})
 
 
 def no_verdict(codes: Any) -> str:
