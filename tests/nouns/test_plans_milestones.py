@@ -66,11 +66,13 @@ def test_the_office_of_a_node_keeps_its_milestones_and_no_other(dataset: Make) -
     plan(dataset)
     state = {kind.kind: kind.read for kind in providers.DECLARATIONS}["node"]()
     applying.declare_nodes(SYSTEM, [Change("u3.1", {**state["u3.1"], "office": "parks"})])
-    gardener = replace(PLANNER, roles=frozenset({"anonymous", "official"}), offices=frozenset({"parks"}))
+    gardener = replace(
+        PLANNER, roles=frozenset({"anonymous", "official"}), offices=frozenset({"parks"}), leads=frozenset({"parks"})
+    )
     key = milestones.add_milestone(gardener, plan="town", node="u3.1", title={"en": "Plant trees"})
     with pytest.raises(Forbidden):
         milestones.add_milestone(gardener, plan="town", node="u3.2", title={"en": "Dig"})
-    other = replace(gardener, offices=frozenset({"water"}))
+    other = replace(gardener, leads=frozenset({"water"}))
     with pytest.raises(Forbidden):
         milestones.finish_milestone(other, milestone=key, on=milestones.today())
     with pytest.raises(Forbidden):
