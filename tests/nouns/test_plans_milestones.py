@@ -12,8 +12,8 @@ from krog.base.declaration import Change
 from krog.base.errors import Forbidden, Invalid, NotFound
 from krog.people.permissions import SYSTEM
 from krog.plans import applying, milestones, providers, reads, verbs
-from krog.plans.tree import problems
 from krog.plans.shapes import LINKS, Link
+from krog.plans.tree import problems
 from tests.nouns.plans_fixture import PLANNER, english, grant, plan
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures(english.__name__)]
@@ -87,8 +87,15 @@ def test_milestones_facts_trees_and_statuses_come_from_files_and_go_back(dataset
         facts=[{"key": "digital", "title": {"en": "Digital"}, "type": "yes_no"}],
     )
     read = {each.kind: each.read for each in providers.DECLARATIONS}
-    fields = {"node": "u3.1", "title": {"en": "Open"}, "due": "2027-05-01", "done_on": "", "office": "", "note": "",
-              "source": "p. 3"}
+    fields = {
+        "node": "u3.1",
+        "title": {"en": "Open"},
+        "due": "2027-05-01",
+        "done_on": "",
+        "office": "",
+        "note": "",
+        "source": "p. 3",
+    }
     applying.declare_milestones(SYSTEM, [Change("open-day", fields)])
     assert read["milestone"]() == {"open-day": fields}
     assert milestones.milestones(grant(), "town")[0].due == date(2027, 5, 1)

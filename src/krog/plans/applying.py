@@ -28,7 +28,18 @@ from krog.plans.fields import EMPTY, RESERVED_KEYS, WORKING_FIELDS
 from krog.plans.shapes import FIELDS, Link, NodeIndicator
 from krog.plans.tree import problems
 
-_PLAN_FIELDS = ("title", "description", "organisation", "horizon", "source", "levels", "trees", "statuses", "facts", "dataset")
+_PLAN_FIELDS = (
+    "title",
+    "description",
+    "organisation",
+    "horizon",
+    "source",
+    "levels",
+    "trees",
+    "statuses",
+    "facts",
+    "dataset",
+)
 _VERSION_FIELDS = {
     "version": "label",
     "adopted_on": "adopted_on",

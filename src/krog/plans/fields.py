@@ -50,7 +50,16 @@ RESERVED_KEYS = frozenset({"versions", "diff", "nodes", "reviews"})
 #: Management of an adopted plan, which nobody adopts: the city's files may change these in place.
 WORKING_FIELDS = ("organisation", "office", "holder", "status", "note", "source", "facts")
 
-_LONGEST = {"title": 500, "text": 20_000, "note": 5_000, "source": 2_000, "facts": 2_000, "number": 50, "horizon": 50, "status": 50}
+_LONGEST = {
+    "title": 500,
+    "text": 20_000,
+    "note": 5_000,
+    "source": 2_000,
+    "facts": 2_000,
+    "number": 50,
+    "horizon": 50,
+    "status": 50,
+}
 _LANGUAGE = re.compile(r"^[a-z]{2,3}$")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 CODE = re.compile(r"^[a-z0-9_.-]*$")

@@ -31,9 +31,7 @@ def today() -> date:
 
 
 def _milestone(row: models.Milestone) -> Milestone:
-    return Milestone(
-        row.key, row.plan.key, row.node, row.title, row.due, row.done_on, row.office, row.note, row.source
-    )
+    return Milestone(row.key, row.plan.key, row.node, row.title, row.due, row.done_on, row.office, row.note, row.source)
 
 
 def milestones(grant: Grant, plan: str, nodes: Iterable[str] | None = None, *, late: bool = False) -> list[Milestone]:

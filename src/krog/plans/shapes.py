@@ -18,7 +18,7 @@ OPEN_STATUSES = ("draft", "consultation")
 
 @dataclass(frozen=True)
 class LinkType:
-    """A type of link: `symmetric` ones say the same from both sides; the others lead somewhere and may not come back."""
+    """A type of link: `symmetric` ones say the same from both sides; the others lead on and may not come back."""
 
     key: str
     symmetric: bool = False
@@ -228,9 +228,7 @@ class Node:
 
     def content(self) -> dict[str, Any]:
         """The fields that a version carries, as plain builtins."""
-        return {
-            name: dict(getattr(self, name)) if name in MAPPINGS else getattr(self, name) for name in FIELDS
-        }
+        return {name: dict(getattr(self, name)) if name in MAPPINGS else getattr(self, name) for name in FIELDS}
 
     def with_(self, **changes: Any) -> Node:
         return replace(self, **changes)
