@@ -243,7 +243,7 @@ def declare_milestones(by: Reader, changes: Sequence[Change]) -> None:
         rows = {row.key: row for row in models.Milestone.objects.filter(key__in=[change.key for change in changes])}
         wanted = {change.fields["node"] for change in changes if change.fields and "node" in change.fields}
         plans = dict(models.Node.objects.filter(key__in=wanted, draft=None, until=None).values_list("key", "plan_id"))
-        journal = []
+        journal: list[tuple[Ref, Mapping[str, Any] | None, Mapping[str, Any] | None]] = []
         for change in changes:
             row = rows.get(change.key)
             before = milestone_content(row) if row else None
