@@ -50,6 +50,15 @@ ROLES: Mapping[str, Mapping[str, Needed]] = {
         "where": Needed(),
         "note": Needed(),
     },
+    # What data each centre of the city gathers, and from whom. `centre` holds the key of the centre.
+    "centre-links": {
+        "title": Needed(),
+        "centre": Needed(_CHOICE),
+        "from_whom": Needed(),
+        "how": Needed(_CHOICE, ("dataset", "api", "not_yet")),
+        "source": Needed(),
+        "note": Needed(),
+    },
 }
 
 

@@ -121,6 +121,7 @@ def datastreams(
     grant: Grant,
     *,
     dataset: str | None = None,
+    datasets: Iterable[str] | None = None,
     thing: str | None = None,
     observed_property: str | None = None,
     role: str | None = None,
@@ -133,6 +134,8 @@ def datastreams(
     rows = _rows(grant)
     equal = {"dataset": dataset, "thing__key": thing, "observed_property__key": observed_property, "role": role}
     rows = rows.filter(**{column: value for column, value in equal.items() if value is not None})
+    if datasets is not None:
+        rows = rows.filter(dataset__in=set(datasets))
     if keys is not None:
         rows = rows.filter(key__in=[key for key in keys if "\x00" not in key][:MOST_STREAMS])
     for word in text.casefold().replace("\x00", " ").split()[:8]:

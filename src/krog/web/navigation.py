@@ -33,7 +33,7 @@ class Entry:
 
 
 PORTAL: tuple[Item, ...] = (
-    Item("services", _("Services"), ("portal-home", "portal-cases-report")),
+    Item("services", _("Services"), ("portal-services", "portal-cases-report")),
     Item("now", _("Now"), ("portal-now", "portal-streams-list")),
     Item("participate", _("Take part"), ("portal-voice-calls",)),
     Item("indicators", _("How we are doing"), ("portal-indicators-list",)),

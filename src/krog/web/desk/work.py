@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,18 +17,13 @@ from krog.base.grant import Grant, Reader
 from krog.cases import reads
 from krog.cases.shapes import TABS, Summary
 from krog.catalogue import door
-from krog.catalogue import reads as catalogue
 from krog.indicators import reads as indicators
 from krog.journal import reads as journal
 from krog.people import reads as people
 from krog.people.providers import CENTRES
 from krog.people.shapes import Office, Person
-from krog.plans import reads as plans
-from krog.rules import reads as rules
-from krog.streams import reads as streams
 from krog.web import navigation
-from krog.web.components import stream_view
-from krog.web.components.indicators import view as indicator_view
+from krog.web.components import centre_view
 from krog.web.components.paging import here, offset_of, pager
 from krog.web.portal import case_words as words
 from krog.web.request import Request
@@ -48,8 +42,6 @@ EMPTY = {
     "waiting": later("No case waits for somebody else."),
     "today": later("Nothing is due today."),
 }
-#: Streams, indicators and nodes that the page of a centre shows.
-SHOWN = 8
 
 
 def _grant(request: Request, kind: str = "cases") -> Grant:
@@ -152,9 +144,8 @@ def centre(request: Request, key: str) -> HttpResponse:
             **context,
             "title": navigation.CENTRE_TITLES[key],
             "duty": _duty(mine, context["people"]),
-            "alerts": rules.alerts(_grant(request, "rules"), open_only=True, offices=offices, limit=SHOWN).items,
-            **_now(request, set(offices)),
-            **_course(request, set(offices)),
+            "centre": centre_view.gather(request.reader, "desk", key, "desk-streams-detail"),
+            "public": reverse("portal-centres-detail", args=[key]),
         },
     )
 
@@ -166,48 +157,6 @@ def _duty(offices: Sequence[Office], staff: Sequence[Person]) -> list[dict[str, 
         there = sorted((p for p in staff if office.key in p.offices), key=lambda p: ("operator" not in p.roles, p.id))
         found.append({"office": office, "person": there[0] if there else None})
     return found
-
-
-def _now(request: Request, offices: set[str]) -> dict[str, Any]:
-    """The datasets that the centre's offices keep, and the newest values of their streams."""
-    datasets = [d for d in catalogue.datasets(_grant(request, "catalogue")) if d.office in offices]
-    grant = _grant(request, "streams")
-    keys = {d.key for d in datasets if d.noun == "streams"}
-    shown = [s for s in streams.datastreams(grant, limit=300).items if s.dataset in keys] if keys else []
-    # What the centre's rules look at comes first.
-    watched = [term.stream for rule in rules.rules(_grant(request, "rules"), offices=offices) for term in rule.terms]
-    order = {key: number for number, key in reversed(list(enumerate(watched)))}
-    shown = sorted(shown, key=lambda stream: order.get(stream.key, len(order)))[:SHOWN]
-    return {
-        "streams": stream_view.lines(shown, streams.latest_of(grant, shown), "desk-streams-detail"),
-        "datasets": datasets,
-    }
-
-
-def _course(request: Request, offices: set[str]) -> dict[str, Any]:
-    """How the centre does and what it intends: indicators and nodes of the plan that its offices answer for."""
-    standings = indicators.standings(_grant(request, "indicators")).values()
-    ours = [indicator_view.row(each) for each in standings if each.indicator.office in offices]
-    return {"indicators": ours[:SHOWN], "nodes": _nodes(request, offices)}
-
-
-def _nodes(request: Request, offices: set[str]) -> list[Any]:
-    """The nodes of the plans in force that these offices answer for. A plan moves when a council adopts it, so the
-    page of a centre looks at most once a minute."""
-    reader: Reader = request.reader
-    name = hashlib.sha256(repr((sorted(offices), sorted(reader.roles))).encode()).hexdigest()
-    found: list[Any] | None = cache.get(f"desk-nodes:{name}")
-    if found is None:
-        grant, found = door.open(reader, "desk", kind="plans"), []
-        for card in plans.plans(grant):
-            tree = plans.tree(grant, card.plan.key)
-            found += [
-                (card.plan.key, node.key, node.number, node.title)
-                for node in tree.nodes.values()
-                if node.office in offices
-            ]
-        cache.set(f"desk-nodes:{name}", found := found[:SHOWN], 60)
-    return [{"plan": plan, "key": key, "number": number, "title": title} for plan, key, number, title in found]
 
 
 def _centres(reader: Reader) -> dict[str, str]:

@@ -25,7 +25,7 @@ from krog.streams import reads as streams
 from krog.voice import reads as voice
 from krog.web import usage
 from krog.web.components import formats, maps, stream_view
-from krog.web.portal import address, figures, finder, ground, now, today
+from krog.web.portal import address, centres, figures, finder, ground, now, today
 from krog.web.request import Request
 
 #: More streams than these are not asked on the first page; the page of measurements has them all.
@@ -69,7 +69,7 @@ def _today(reader: Reader, wanted: str) -> dict[str, Any]:
             *today.calls(asked, voice.today().toordinal()), *today.values(lines, titles, here),
         ],
         "sentences": figures.sentences(standings.values()), "indicators": len(standings),
-        "loop": loop(), "map": _map(now.grouped(lines, open_alerts)),
+        "loop": loop(), "areas": centres.areas(), "map": _map(now.grouped(lines, open_alerts)),
     }  # fmt: skip
 
 

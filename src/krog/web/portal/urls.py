@@ -5,6 +5,7 @@ from __future__ import annotations
 from krog.web.portal import (
     cases,
     catalogue,
+    centres,
     home,
     indicators,
     pages,
@@ -12,6 +13,7 @@ from krog.web.portal import (
     plans,
     registers,
     rules,
+    services,
     streams,
     usage,
     voice,
@@ -19,6 +21,21 @@ from krog.web.portal import (
 
 urlpatterns = [
     pattern
-    for module in (home, streams, registers, indicators, plans, cases, rules, voice, usage, catalogue, people, pages)
+    for module in (
+        home,
+        centres,
+        services,
+        streams,
+        registers,
+        indicators,
+        plans,
+        cases,
+        rules,
+        voice,
+        usage,
+        catalogue,
+        people,
+        pages,
+    )
     for pattern in module.urlpatterns
 ]

@@ -1,0 +1,121 @@
+"""The directory of services: what the city and its companies offer, by area or by what happens in life."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+
+from krog.catalogue import door
+from krog.registers import reads as registers
+from krog.registers.shapes import Record, Register
+from krog.web.components import formats, record_view
+from krog.web.components.paging import here
+from krog.web.portal import finder
+from krog.web.request import Request
+
+#: More services than these no city of this size has; the register's own page has them all.
+MOST = 1000
+#: What the directory may be arranged by: the field and what it is called.
+ARRANGED = ("life_situation", "area")
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as the directory shows it: `href` its page, `address` where it is used, `state` and `word` whether it
+    answers (ok, none)."""
+
+    title: str
+    description: str
+    href: str
+    address: str
+    owner: str
+    state: str
+    word: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """The services of one area or life situation."""
+
+    key: str
+    title: str
+    services: Sequence[Service]
+
+
+def directory(request: Request) -> HttpResponse:
+    """Existing services in groups; `by` arranges them, `q` narrows them."""
+    grant = door.open(request.reader, "portal", kind="registers")
+    register = registers.register_of(grant, "services")
+    by = request.GET.get("by", "")
+    by = by if by in ARRANGED else ARRANGED[0]
+    asked = " ".join(request.GET.get("q", "").split())[: finder.LONGEST]
+    groups: list[Group] = []
+    total = 0
+    if register is not None:
+        found = registers.records(grant, register.key, filters={"status": "existing"}, limit=MOST).items
+        words = [finder.stem(word) for word in finder.plain(asked).split()]
+        chosen = [record for record in found if not words or finder.matches(words, *_texts(record))]
+        total = len(chosen)
+        groups = _grouped(register, chosen, by)
+    return render(
+        request,
+        "portal/services/directory.html",
+        {
+            "register": register,
+            "groups": groups,
+            "asked": asked,
+            "by": by,
+            "total": total,
+            "tasks": finder.tasks(),
+            "arrangements": [
+                {"title": title, "href": here(request, by=key), "current": key == by}
+                for key, title in zip(ARRANGED, (_("By what happens in life"), _("By area")), strict=True)
+            ],
+        },
+    )
+
+
+def _texts(record: Record) -> list[str]:
+    return [record.title, *(value for value in record.values.values() if isinstance(value, str))]
+
+
+def _grouped(register: Register, records: Sequence[Record], by: str) -> list[Group]:
+    """Services by a choice field, in the order that the register declares its choices; without one come last."""
+    field = register.field(by)
+    order = list((field.choices if field else None) or {})
+    found: dict[str, list[Service]] = {}
+    for record in records:
+        found.setdefault(str(record.values.get(by) or ""), []).append(_service(register, record))
+    known = sorted(found, key=lambda key: order.index(key) if key in order else len(order))
+    return [
+        Group(
+            key or "other",
+            record_view.choice_title(field, key) if field and key else _("Other"),
+            sorted(found[key], key=lambda each: formats.order(each.title)),
+        )
+        for key in known
+    ]
+
+
+def _service(register: Register, record: Record) -> Service:
+    values = record.values
+    alive = str(values.get("alive") or "unknown")
+    words = {"yes": ("ok", _("works")), "no": ("bad", _("does not work any more"))}
+    state, word = words.get(alive, ("none", _("not checked whether it still works")))
+    return Service(
+        title=record.title,
+        description=str(values.get("description") or ""),
+        href=reverse("portal-registers-record", args=[register.key, record.key]),
+        address=str(values.get("address") or ""),
+        owner=str(values.get("owner") or ""),
+        state=state,
+        word=word,
+    )
+
+
+urlpatterns = [path("services/", directory, name="portal-services")]
