@@ -75,6 +75,21 @@ def _url(value: str) -> str:
     return value
 
 
+def _choice(*allowed: str) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in allowed:
+            raise ValueError(", ".join(word or "(empty)" for word in allowed))
+        return value
+
+    return check
+
+
+def _issuer(value: str) -> str:
+    if value and not re.match(r"^(https://[^/\s?#]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#]*)?$", value):
+        raise ValueError("https://host[/path] (http:// on 127.0.0.1 alone, for trying out)")
+    return value
+
+
 @dataclass(frozen=True)
 class Setting:
     """One row of the table. `{var}` in a default is the value of KROG_VAR."""
@@ -129,6 +144,29 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("KROG_TIMEZONE", _zone, "Europe/Ljubljana", "Time zone that local days are fixed in."),
     Setting(
         "KROG_SECRET", _text, "", "Key that signs sessions and links; when empty one is made in KROG_VAR/secret.", True
+    ),
+    Setting(
+        "KROG_SECOND_FACTOR",
+        _choice("", "required", "optional"),
+        "",
+        "Second factor of officials with a password: required or optional; empty = required outside of a demo.",
+    ),
+    Setting("KROG_OIDC_ISSUER", _issuer, "", "Organisation's sign-in (OpenID Connect): its issuer; empty = none."),
+    Setting("KROG_OIDC_CLIENT", _text, "", "Name of this Krog at the organisation's sign-in (client_id)."),
+    Setting("KROG_OIDC_SECRET", _text, "", "Secret of this Krog there; empty for a public client.", True),
+    Setting("KROG_OIDC_TITLE", _text, "", "What the organisation's sign-in is called on the button."),
+    Setting(
+        "KROG_OIDC_MATCH",
+        _choice("email", "email-trusted", "linked"),
+        "email",
+        "How a person finds the account the first time: email that the organisation vouches for, email-trusted without "
+        "that, or linked by hand; afterwards by the subject.",
+    ),
+    Setting(
+        "KROG_OIDC_CREATE",
+        _flag,
+        "false",
+        "Open an account without any role for a person of the organisation who has none.",
     ),
     Setting("KROG_DEMO", _flag, "false", "Accept replayed and simulated observations and show the demo band."),
     Setting("KROG_DEBUG", _flag, "false", "Show tracebacks in the browser; never in production."),

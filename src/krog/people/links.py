@@ -34,7 +34,8 @@ def sign(purpose: str, ref: Ref, account: str, *, days: int) -> str:
 
 
 def open(token: str, purpose: str) -> Link:
-    """The opened link, or Forbidden with what to do. Who has left, or lost the account, acts no more."""
+    """The opened link, or Forbidden with what to do. Who has left, or lost the account, acts no more, also when the
+    account is opened again."""
     try:
         found, noun, key, account, issued, days = signing.loads(token.replace("~", ":"), salt=_SALT)
     except (signing.BadSignature, ValueError):
@@ -46,7 +47,7 @@ def open(token: str, purpose: str) -> Link:
     if times.now() // times.SECOND > issued + days * 86400:
         raise Forbidden(_("This link has run out."), todo=_("Sign in to the desk, or ask for a new mail."))
     row = models.Account.objects.filter(key=account, is_active=True).first()
-    if row is None:
+    if row is None or (row.closed is not None and issued * times.SECOND <= row.closed):
         raise Forbidden(
             _("The account that this link was given to is no longer active."), todo=_("Sign in to the desk.")
         )

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils.crypto import salted_hmac
+
+#: Salt of what a session must carry.
+SESSIONS = "krog.people.sessions"
 
 
 class Organisation(models.Model):
@@ -107,6 +111,9 @@ class Account(AbstractBaseUser):
     digest = models.BooleanField(default=True)
     demo = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    #: Moves when all sessions are to end; links that were signed before `closed` act no more.
+    epoch = models.IntegerField(default=0)
+    closed = models.BigIntegerField(null=True)
 
     objects = AccountManager()
     USERNAME_FIELD = "key"
@@ -114,6 +121,44 @@ class Account(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must carry: it ends with the password and with the epoch, without another query."""
+        return str(
+            salted_hmac(SESSIONS, f"{self.password}:{self.epoch}", secret=secret, algorithm="sha256").hexdigest()
+        )
+
+
+class Identity(models.Model):
+    """The person of an organisation's sign-in (issuer and subject) who is an account here."""
+
+    issuer = models.CharField(max_length=300)
+    subject = models.CharField(max_length=255)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    linked = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["issuer", "subject"], name="people_identity_subject"),
+            models.UniqueConstraint(fields=["issuer", "account"], name="people_identity_account"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} at {self.issuer}"
+
+
+class SecondFactor(models.Model):
+    """What an account shows besides its password: a secret that makes time-based codes (kept encrypted), the step of
+    the last code that was taken, and hashes of recovery codes that were not used yet."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    secret = models.CharField(max_length=300)
+    since = models.BigIntegerField()
+    last_step = models.BigIntegerField(default=0)
+    recovery = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"second factor of {self.account_id}"
 
 
 class Absence(models.Model):
@@ -161,6 +206,7 @@ class ApiKey(models.Model):
     roles = models.JSONField(default=list)
     created = models.BigIntegerField()
     created_by = models.CharField(max_length=200, blank=True)
+    maker = models.CharField(max_length=100, blank=True, db_index=True)
     revoked = models.BigIntegerField(null=True)
 
     def __str__(self) -> str:

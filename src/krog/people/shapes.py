@@ -123,3 +123,24 @@ class KeyInfo:
     created: int
     created_by: str
     revoked: int | None
+
+
+@dataclass(frozen=True)
+class AccountInfo:
+    """An account as its administrator sees it: how it may sign in, when it last did, never a secret."""
+
+    key: str
+    id: int
+    name: str
+    email: str
+    language: str
+    organisation: str
+    roles: tuple[str, ...]
+    offices: tuple[str, ...]
+    demo: bool
+    active: bool
+    closed: int | None
+    last_sign_in: int | None
+    password: bool
+    second_factor: bool
+    organisation_sign_in: bool

@@ -16,6 +16,7 @@ from krog.base.grant import Reader
 from krog.base.ids import Ref
 from krog.journal import verbs as journal
 from krog.people import models
+from krog.people.accounts import end_access
 from krog.people.permissions import require
 
 
@@ -42,6 +43,8 @@ def declare(
             new = {retired: off} if change.fields is None else {**change.fields, retired: not off}
             for name, value in new.items():
                 setattr(row, name, value)
+            if isinstance(row, models.Account) and change.fields is None:
+                end_access(row)
             row.save()
             entries.append((Ref(noun, change.key), before, change.fields))
         journal.record_all(by, f"people.declare-{noun}", entries, reason=changes[0].reason if changes else "")

@@ -7,7 +7,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
 
 from krog.base.settings import settings
-from krog.web import canonical, problems, sign_in
+from krog.web import canonical, organisation_sign_in, problems, second_factor, sign_in
 from krog.web.api.main import api
 from krog.web.desk.urls import urlpatterns as desk
 from krog.web.portal.urls import urlpatterns as portal
@@ -16,6 +16,11 @@ urlpatterns = [
     path("", canonical.home, name="root"),
     path("api/v1/", api.urls),
     path("desk/sign-in", sign_in.sign_in, name="sign-in"),
+    path("desk/sign-in/code", second_factor.code, name="second-factor"),
+    path("desk/sign-in/set-up", second_factor.enrol, name="second-factor-enrol"),
+    path("desk/sign-in/organisation", organisation_sign_in.begin, name="organisation"),
+    path("desk/sign-in/organisation/back", organisation_sign_in.back, name="organisation-back"),
+    path("desk/sign-in/organisation/signed-out", organisation_sign_in.signed_out, name="organisation-signed-out"),
     path("desk/sign-out", sign_in.sign_out, name="sign-out"),
     path("desk/", include(desk)),
     path("language/<slug:code>", sign_in.choose_language, name="language"),

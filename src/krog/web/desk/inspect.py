@@ -20,7 +20,7 @@ from krog.web.request import Request
 from krog.web.settings import NOUNS
 
 #: Columns that are never shown, to nobody.
-HIDDEN = {"password", "digest", "salt"}
+HIDDEN = {"password", "digest", "salt", "secret", "recovery"}
 
 #: Columns by which one could act for somebody else: signed links in mails, the address that only a reporter knows.
 KEYS = {"journal.mail": {"text", "html", "reply_token"}, "cases.case": {"code"}}

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from krog.base.errors import Forbidden
 from krog.people.permissions import is_staff
 from krog.web.desk import (
+    account,
     cases,
     catalogue,
     indicators,
@@ -51,6 +52,20 @@ def _guard(pattern: URLPattern) -> URLPattern:
 
 urlpatterns = [
     _guard(pattern)
-    for module in (work, streams, registers, indicators, plans, cases, rules, voice, usage, catalogue, without, inspect)
+    for module in (
+        work,
+        streams,
+        registers,
+        indicators,
+        plans,
+        cases,
+        rules,
+        voice,
+        usage,
+        catalogue,
+        without,
+        account,
+        inspect,
+    )
     for pattern in module.urlpatterns
 ]
