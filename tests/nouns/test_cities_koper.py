@@ -53,6 +53,9 @@ def test_the_city_is_whole(koper: dict[str, dict[str, Any]]) -> None:
     _every_indicator_is_there_and_what_is_unclear_says_why(koper)
     _every_printed_target_is_there(koper)
     _general_indicators_have_their_values(koper)
+    _every_table_is_a_register(koper)
+    _existing_systems_are_services_and_what_is_asked_for_says_what_serves_it(koper)
+    _every_centre_says_what_it_collects_and_from_whom(koper)
 
 
 def _it_speaks_three_languages(koper: dict[str, dict[str, Any]]) -> None:
@@ -187,3 +190,53 @@ def _general_indicators_have_their_values(koper: dict[str, dict[str, Any]]) -> N
     assert set(general) - set(values) == {"t16-1"}, "a number without a year is in no series"
     assert (general["t16-1"]["raw"], general["t16-1"]["parse_status"]) == ("311", "missing")
     assert (values["t16-19"]["value"], values["t16-6"]["period"]) == (1004.6, "2014-12")
+
+
+def _every_table_is_a_register(koper: dict[str, dict[str, Any]]) -> None:
+    assert Counter(one["register"] for one in koper["record"].values()) == {
+        "private-parking": 38, "heating": 4, "school-energy": 7, "electricity-network": 7, "boilers": 9,
+        "solar-potential": 15, "transport-figures": 61, "broadband-figures": 19, "water-figures": 5,
+        "energy-figures": 30, "health-culture-safety": 39, "population-economy": 28,
+        "services": 115, "systems": 263, "centre-links": 24,
+    }  # fmt: skip
+    assert sum(one["values"]["spaces"] for one in _records(koper, "private-parking")) == 4595
+    assert sum(one["values"]["spaces_disabled"] for one in _records(koper, "private-parking")) == 128
+    assert round(sum(one["values"]["koper_percent"] for one in _records(koper, "heating")), 2) == 100
+    for register in koper["register"].values():
+        for name, about in register["fields"].items():
+            assert set(about["title"]) == {"sl", "it", "en"}, name
+    doubtful = {key for key, one in koper["dataset"].items() if one["doubts"]}
+    assert {"smart-plan", "smart-indicators", "transport-figures", "population-economy", "services"} <= doubtful
+
+
+def _existing_systems_are_services_and_what_is_asked_for_says_what_serves_it(koper: dict[str, dict[str, Any]]) -> None:
+    for one in _records(koper, "services"):
+        values = one["values"]
+        assert values["description"] and values["area"] and values["life_situation"] and values["alive"] != "yes"
+    served = [one["values"] for one in _records(koper, "systems")]
+    assert sorted(int(one["number"]) for one in served) == list(range(1, 264))
+    for one in served:
+        assert (one["served_by"] == "not_yet") == (not one.get("where")), one["number"]
+        if address := one.get("where"):
+            _leads_somewhere(koper, address)
+    assert sum(one["served_by"] == "not_yet" for one in served) > 150, "what Krog does not do is not hidden"
+
+
+def _leads_somewhere(koper: dict[str, dict[str, Any]], address: str) -> None:
+    kinds = {"plans": "plan", "registers": "register", "indicators": "indicator", "streams": "datastream",
+             "pages": "page", "voice": "call"}  # fmt: skip
+    room, _, key = address.strip("/").partition("/")
+    if room in kinds and key:
+        assert key in koper[kinds[room]], address
+
+
+def _every_centre_says_what_it_collects_and_from_whom(koper: dict[str, dict[str, Any]]) -> None:
+    links = [one["values"] for one in _records(koper, "centre-links")]
+    assert {one["centre"] for one in links} == {one["centre"] for one in koper["office"].values()}
+    for one in links:
+        assert (one["how"] == "dataset") == bool(one.get("dataset")), one
+        assert one.get("dataset", "catalogue") in koper["dataset"]
+
+
+def _records(koper: dict[str, dict[str, Any]], register: str) -> list[dict[str, Any]]:
+    return [one for one in koper["record"].values() if one["register"] == register]
