@@ -100,3 +100,11 @@ def test_files_with_empty_values_and_heights_are_taken_as_what_is_stored() -> No
     )
     assert made.values == {"name": "Dom"}
     assert made.geometry == {"type": "Point", "coordinates": [14.3, 46.2]}
+
+
+def test_fields_keep_the_order_in_which_they_were_declared(db: None) -> None:
+    registry.town()
+    names = ["long_name_first", "b", "a", "middle"]
+    registry.declare("ordered", fields={name: {"type": "text"} for name in names}, title_field="b")
+    grant = door.open(SYSTEM, "export", kind="registers")
+    assert [field.name for field in reads.register(grant, "ordered").fields] == names

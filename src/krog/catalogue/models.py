@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from krog.journal.fields import OrderedJSONField
+
 
 class Dataset(models.Model):
     """What data there is: meaning, owner, openness, dictionary. Every record of every noun belongs to one."""
@@ -22,7 +24,7 @@ class Dataset(models.Model):
     frequency = models.CharField(max_length=50, blank=True)
     source = models.CharField(max_length=500, blank=True)
     doubts = models.JSONField(default=list)
-    fields = models.JSONField(default=dict)
+    fields = OrderedJSONField(default=dict)
     public_rows = models.JSONField(default=dict)
     retired = models.BooleanField(default=False)
 

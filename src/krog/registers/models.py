@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from krog.journal.fields import OrderedJSONField
+
 
 class Register(models.Model):
     """A typed collection: `fields` {name: {type, unit, title, required, choices}} in the order of display;
@@ -16,7 +18,7 @@ class Register(models.Model):
     description = models.JSONField(default=dict)
     dataset = models.CharField(max_length=100, db_index=True)
     geometry = models.CharField(max_length=10, default="none")
-    fields = models.JSONField(default=dict)
+    fields = OrderedJSONField(default=dict)
     title_field = models.CharField(max_length=50, blank=True)
     role = models.CharField(max_length=30, blank=True, db_index=True)
     counter = models.BigIntegerField(default=0)
