@@ -39,13 +39,26 @@ else the result is empty and says why, it is never taken as 0; false: those that
 none see `fill` · `min_coverage` (0 to 1, default 0): the share of expected readings (by the datastream's interval)
 below which a stream counts as not there · `title` for readers.
 
+**Terms of tables** read a register (or a table of facts) in a pinned version: `table` its key · `agg` count sum mean
+min max · `field` what is aggregated (not for count) · `where` a list of `{ field, op, value }`, all of which a row must
+meet, `op` one of = != < <= > >= in, or known (the field has a value) · `by` a field whose values are kept apart as the
+dimension `group` · `time` a field with the row's day, with `grain` the dimension of time; without it the rows count as
+they stood at the end of the period · `unit` of the field, 1 for a count. No row at all counts 0; a sum, mean, least or
+greatest of no row is missing.
+
+**Terms of indicators** take another indicator's value of the same period: `indicator` its key · `unit` · `lag` so many
+periods earlier (default 0) · `at` one fixed period, for a baseline · `required`.
+
 **Expression.** A term's name, a number (without unit), or a list whose first item is one of OPERATORS: `["+", a, b,
 …]` `["-", a, b]` `["*", a, b, …]` `["/", a, b]` `["safe_div", a, b]` (both give an empty result on division by 0)
 `["neg", a]` `["abs", a]` `["min", a, b, …]` `["max", a, b, …]` `["fill", term, number]` (the number, in the term's
 unit, stands in where an optional term is missing) and `["sum_over" | "mean_over" | "min_over" | "max_over", "stream"
-| "local_date" | "local_month", a]`, which takes one dimension away. What remains must be the indicator's own period
-(day: local_date, month: local_month, year: local_year), or nothing where its days or months were taken away: one
-period is computed at a time.
+| "local_date" | "local_month" | "group", a]`, which takes one dimension away, and
+`["count_over", dimension, ">", 50, "ug/m3", a]`, how many places of a dimension meet a condition (an optional term's
+missing ones are not counted, but without any there is no result). `["share", part, whole]` and
+`["delta_vs_baseline", now, then]` give a number for a unit such as %; the latter is the change against then. What
+remains must be the indicator's own period (day: local_date, month: local_month, year: local_year), or nothing where its
+days or months were taken away: one period is computed at a time.
 
 `formula_id` = SHA-256 of the canonical form: the order of keys, of streams and roles, and titles do not change it.
 """
@@ -55,18 +68,25 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from krog.base.errors import Problem, invalid
-from krog.base.ids import KEY_ALLOWED, is_key
 from krog.base.units import UNITS_ALLOWED, is_unit
+from krog.indicators.terms import (
+    DIMENSIONS,
+    MAX_KEYS,
+    NAME,
+    TIME_GRAINS,
+    AnyTerm,
+    RefTerm,
+    TableTerm,
+    Term,
+    plain_number,
+    read_term,
+)
 
-AGGREGATES = ("sum", "mean", "min", "max", "count")
-TIME_GRAINS = {"day": "local_date", "month": "local_month", "year": "local_year"}
-DIMENSIONS = ("stream", *TIME_GRAINS.values())
 #: Finer to coarser: what a period may be put together from.
 _FINER = {
     "day": ("local_date",),
@@ -90,48 +110,27 @@ OPERATORS: dict[str, tuple[int, int]] = {
     "mean_over": (2, 2),
     "min_over": (2, 2),
     "max_over": (2, 2),
+    "count_over": (5, 5),
+    "share": (2, 2),
+    "delta_vs_baseline": (2, 2),
 }
 OVER = ("sum_over", "mean_over", "min_over", "max_over")
+COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
+#: Where the inner expression of an operator begins, of those that name something first.
+_INNER = {**dict.fromkeys(OVER, 2), "count_over": 5}
 
 #: A formula is small; these keep a hostile one from costing anything.
-MAX_DEPTH, MAX_NODES, MAX_TERMS, MAX_KEYS, MAX_NUMBER = 16, 300, 20, 2000, 1e15
-
-NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
+MAX_DEPTH, MAX_NODES, MAX_TERMS, MAX_NUMBER = 16, 300, 20, 1e15
 
 #: A term's name, a number, or (operator, argument, …).
 Expression = str | int | float | tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Term:
-    """One aggregated input of a formula."""
-
-    dataset: str
-    agg: str
-    grain: tuple[str, ...]
-    unit: str
-    measure: str = "value"
-    streams: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()
-    local_hour: tuple[int, int] | None = None
-    required: bool = True
-    min_coverage: float = 0.0
-    title: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def time_grain(self) -> str:
-        return next(g for g in self.grain if g != "stream")
-
-    @property
-    def by_stream(self) -> bool:
-        return "stream" in self.grain
-
-
-@dataclass(frozen=True)
 class Formula:
     """A checked formula: `terms` by name, `expr`, and the `unit` of the result."""
 
-    terms: Mapping[str, Term]
+    terms: Mapping[str, AnyTerm]
     expr: Expression
     unit: str
 
@@ -142,7 +141,23 @@ class Formula:
 
     @property
     def datasets(self) -> tuple[str, ...]:
-        return tuple(sorted({term.dataset for term in self.terms.values()}))
+        """The datasets of streams that its terms read."""
+        return tuple(sorted({term.dataset for term in self.streams.values()}))
+
+    @property
+    def streams(self) -> Mapping[str, Term]:
+        """The terms that read datastreams."""
+        return {name: term for name, term in self.terms.items() if isinstance(term, Term)}
+
+    @property
+    def tables(self) -> Mapping[str, TableTerm]:
+        """The terms that read a register or another table."""
+        return {name: term for name, term in self.terms.items() if isinstance(term, TableTerm)}
+
+    @property
+    def refs(self) -> Mapping[str, RefTerm]:
+        """The terms that read another indicator."""
+        return {name: term for name, term in self.terms.items() if isinstance(term, RefTerm)}
 
 
 def parse(document: Any, period: str) -> Formula:
@@ -169,25 +184,15 @@ def read(document: Any, period: str) -> Formula:
     return formula
 
 
+def indicators_of(document: Any) -> set[str]:
+    """The indicators that a formula's document refers to, without reading the rest of it."""
+    terms = document.get("terms", {}) if isinstance(document, Mapping) else {}
+    return {str(term["indicator"]) for term in terms.values() if isinstance(term, Mapping) and "indicator" in term}
+
+
 def canonical(formula: Formula) -> str:
     """The one text of a formula that its hash is made of."""
-    terms = {
-        name: {
-            "dataset": t.dataset,
-            "measure": t.measure,
-            "agg": t.agg,
-            "unit": t.unit,
-            "required": t.required,
-            "min_coverage": _number(t.min_coverage),
-            "grain": sorted(t.grain),
-            "filter": {
-                "streams": sorted(t.streams),
-                "roles": sorted(t.roles),
-                "local_hour": list(t.local_hour) if t.local_hour else None,
-            },
-        }
-        for name, t in formula.terms.items()
-    }
+    terms = {name: t.canonical for name, t in formula.terms.items()}
     document = {"terms": terms, "expr": _plain(formula.expr), "unit": formula.unit}
     return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
@@ -197,18 +202,14 @@ def names(expr: Expression) -> Iterator[str]:
     if isinstance(expr, str):
         yield expr
     elif isinstance(expr, tuple):
-        for argument in expr[2 if expr[0] in OVER else 1 :]:
+        for argument in expr[_INNER.get(expr[0], 1) :]:
             yield from names(argument)
-
-
-def _number(value: float) -> int | float:
-    return int(value) if float(value).is_integer() else value
 
 
 def _plain(expr: Expression) -> Any:
     if isinstance(expr, tuple):
         return [expr[0], *(_plain(argument) for argument in expr[1:])]
-    return expr if isinstance(expr, str) else _number(expr)
+    return expr if isinstance(expr, str) else plain_number(expr)
 
 
 def _size(document: Any) -> Iterator[Problem]:
@@ -233,9 +234,6 @@ def _size(document: Any) -> Iterator[Problem]:
         waiting.extend((each, depth + 1) for each in inside)
 
 
-_TERM_FIELDS = {"dataset", "measure", "agg", "filter", "grain", "unit", "required", "min_coverage", "title"}
-
-
 def _read(document: Mapping[str, Any], period: str, problems: list[Problem]) -> Formula | None:
     """The document as a Formula; what is not of the right form goes to `problems`."""
     for name in document:
@@ -253,9 +251,9 @@ def _read(document: Mapping[str, Any], period: str, problems: list[Problem]) -> 
         if not isinstance(name, str) or not NAME.match(name):
             problems.append(Problem("This is not a name of a term.", where, "a-z, then a-z 0-9 _, at most 40"))
         elif not isinstance(body, Mapping):
-            problems.append(Problem("A term is a table.", where, ", ".join(sorted(_TERM_FIELDS))))
+            problems.append(Problem("A term is a table.", where, "dataset, table or indicator, and what is read of it"))
         else:
-            term = _term(body, where, problems)
+            term = read_term(body, where, problems)
             if term:
                 terms[name] = term
     if len(terms) < len(raw) or problems:
@@ -268,77 +266,8 @@ def _read(document: Mapping[str, Any], period: str, problems: list[Problem]) -> 
     return None if problems else Formula(terms, expr, str(unit))
 
 
-def _term(body: Mapping[str, Any], where: str, problems: list[Problem]) -> Term | None:
-    before = len(problems)
-
-    def wrong(what: str, name: str, allowed: str) -> None:
-        problems.append(Problem(what, f"{where}.{name}", allowed))
-
-    for name in body:
-        if name not in _TERM_FIELDS:
-            wrong("There is no such field.", str(name), ", ".join(sorted(_TERM_FIELDS)))
-    dataset, agg, unit = body.get("dataset"), body.get("agg"), body.get("unit")
-    if not isinstance(dataset, str) or not is_key(dataset):
-        wrong("A term needs the key of a dataset.", "dataset", KEY_ALLOWED)
-    if body.get("measure", "value") != "value":
-        wrong("Only the readings' value can be aggregated.", "measure", "value")
-    if agg not in AGGREGATES:
-        wrong(f"There is no aggregation {agg!r}.", "agg", ", ".join(AGGREGATES))
-    if not isinstance(unit, str) or not is_unit(unit):
-        wrong(f"The unit {unit!r} is not known.", "unit", UNITS_ALLOWED)
-    elif agg == "count" and unit != "1":
-        wrong("A count has the unit 1.", "unit", "1")
-    grain = body.get("grain")
-    if not isinstance(grain, list | tuple) or not all(isinstance(g, str) and g in DIMENSIONS for g in grain):
-        wrong("The grain is a list of dimensions.", "grain", ", ".join(DIMENSIONS))
-    elif len(set(grain)) != len(grain) or sum(g != "stream" for g in grain) != 1:
-        wrong("The grain needs exactly one dimension of time.", "grain", ", ".join(TIME_GRAINS.values()))
-    required, coverage = body.get("required", True), body.get("min_coverage", 0)
-    if not isinstance(required, bool):
-        wrong("This is true or false.", "required", "true, false")
-    if isinstance(coverage, bool) or not isinstance(coverage, int | float) or not 0 <= coverage <= 1:
-        wrong("The least coverage is a share.", "min_coverage", "0 to 1")
-    title = body.get("title", {})
-    if not isinstance(title, Mapping) or not all(isinstance(t, str) for pair in title.items() for t in pair):
-        wrong("A title is a text by language.", "title", '{ sl = "…", en = "…" }')
-    chosen = body.get("filter", {})
-    if not isinstance(chosen, Mapping) or set(chosen) - {"streams", "roles", "local_hour"}:
-        wrong("This filter is not known.", "filter", "streams, roles, local_hour")
-        return None
-    for name in ("streams", "roles"):
-        keys = chosen.get(name, [])
-        if (
-            not isinstance(keys, list | tuple)
-            or len(keys) > MAX_KEYS
-            or not all(isinstance(k, str) and is_key(k) for k in keys)
-        ):
-            wrong("This is a list of keys.", f"filter.{name}", f"at most {MAX_KEYS}, each {KEY_ALLOWED}")
-    hours = chosen.get("local_hour")
-    if hours is not None and not (
-        isinstance(hours, list | tuple)
-        and len(hours) == 2
-        and all(isinstance(h, int) and not isinstance(h, bool) for h in hours)
-        and 0 <= hours[0] < hours[1] <= 24
-    ):
-        wrong("The hours are a pair: from, up to before.", "filter.local_hour", "[0 to 23, 1 to 24], the first smaller")
-    if len(problems) > before:
-        return None
-    return Term(
-        dataset=str(dataset),
-        agg=str(agg),
-        grain=tuple(grain or ()),
-        unit=str(unit),
-        streams=tuple(dict.fromkeys(chosen.get("streams", ()))),
-        roles=tuple(dict.fromkeys(chosen.get("roles", ()))),
-        local_hour=(hours[0], hours[1]) if hours else None,
-        required=bool(required),
-        min_coverage=float(coverage),
-        title=dict(title),
-    )
-
-
 def _expression(
-    raw: Any, terms: Mapping[str, Term], where: str, problems: list[Problem], count: list[int]
+    raw: Any, terms: Mapping[str, AnyTerm], where: str, problems: list[Problem], count: list[int]
 ) -> Expression:
     """`raw` as an expression; the depth is already known to be small."""
     count[0] += 1
@@ -370,6 +299,20 @@ def _expression(
             problems.append(Problem(f"{operator} needs a dimension first.", where, ", ".join(DIMENSIONS)))
             return 0
         return (operator, arguments[0], _expression(arguments[1], terms, f"{where} {operator}", problems, count))
+    if operator == "count_over":
+        dimension, comparison, number, unit = arguments[:4]
+        if not isinstance(dimension, str) or dimension not in DIMENSIONS:
+            problems.append(Problem("count_over needs a dimension first.", where, ", ".join(DIMENSIONS)))
+        elif comparison not in COMPARISONS:
+            problems.append(Problem(f"count_over cannot compare by {comparison!r}.", where, " ".join(COMPARISONS)))
+        elif isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= MAX_NUMBER:
+            problems.append(Problem("count_over compares with a number.", where, "a number, then its unit"))
+        elif not isinstance(unit, str) or not is_unit(unit):
+            problems.append(Problem(f"The unit {unit!r} is not known.", where, UNITS_ALLOWED))
+        else:
+            inner = _expression(arguments[4], terms, f"{where} {operator}", problems, count)
+            return (operator, dimension, comparison, number, unit, inner)
+        return 0
     if operator == "fill" and not (
         isinstance(arguments[0], str)
         and arguments[0] in terms
@@ -389,7 +332,7 @@ def _check(formula: Formula, period: str) -> Iterator[Problem]:
         if name not in used:
             yield Problem("The expression does not use this term.", f"formula terms.{name}")
     for name, term in formula.terms.items():
-        if term.time_grain not in _FINER[period]:
+        if term.time_grain and term.time_grain not in _FINER[period]:
             yield Problem(
                 f"The grain {term.time_grain} is coarser than the period.",
                 f"formula terms.{name}.grain",
@@ -414,14 +357,14 @@ def _check(formula: Formula, period: str) -> Iterator[Problem]:
     yield from problems
 
 
-def dimensions(expr: Expression, terms: Mapping[str, Term], problems: list[Problem]) -> frozenset[str]:
+def dimensions(expr: Expression, terms: Mapping[str, AnyTerm], problems: list[Problem]) -> frozenset[str]:
     """The dimensions that the value of an expression has; where operands do not fit, a problem."""
     if isinstance(expr, str):
         return frozenset(terms[expr].grain)
     if not isinstance(expr, tuple):
         return frozenset()
-    if expr[0] in OVER:
-        inner = dimensions(expr[2], terms, problems)
+    if expr[0] in _INNER:
+        inner = dimensions(expr[-1], terms, problems)
         if expr[1] not in inner:
             problems.append(
                 Problem(

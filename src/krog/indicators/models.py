@@ -172,6 +172,7 @@ class Progress(models.Model):
     formula_id = models.CharField(max_length=64)
     lake_version = models.BigIntegerField()
     mark = models.BigIntegerField()
+    state = models.TextField(blank=True)
     computed = models.BigIntegerField()
 
     def __str__(self) -> str:

@@ -131,6 +131,14 @@ def _check_indicator(fields: Fields) -> Sequence[str]:
     return [str(problem) for problem in declaring.indicator_problems("", fields)]
 
 
+def _check_tables(fields: Fields, things: Mapping[str, Mapping[str, Fields]]) -> Sequence[str]:
+    """A table of a formula is a register, or a dataset of facts."""
+    known = set(things.get("register", {})) | set(things.get("dataset", {}))
+    terms = (fields.get("formula") or {}).get("terms", {})
+    named = {str(term["table"]) for term in terms.values() if isinstance(term, dict) and term.get("table")}
+    return [f"formula: there is no register or table {name!r}" for name in sorted(named - known)]
+
+
 def _check_target(fields: Fields) -> Sequence[str]:
     return [str(problem) for problem in declaring.target_problems("", fields)]
 
@@ -173,9 +181,11 @@ DECLARATIONS: tuple[Declaration, ...] = (
             "same_as": "indicator",
             "series_of": "indicator",
             "formula.terms.*.dataset": "dataset",
+            "formula.terms.*.indicator": "indicator",
             "formula.terms.*.filter.streams": "datastream",
         },
         check=_check_indicator,
+        check_among=_check_tables,
         own_units=True,
         quoted=True,
     ),

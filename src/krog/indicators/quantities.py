@@ -13,7 +13,8 @@ from typing import Any
 
 from krog.base.errors import Problem
 from krog.base.units import UNITS
-from krog.indicators.formula import OVER, Expression, Formula, Term
+from krog.indicators.formula import OVER, Expression, Formula
+from krog.indicators.terms import AnyTerm
 
 #: Own base dimensions, and everything else by its definition.
 _DEFINITIONS = (
@@ -119,6 +120,11 @@ def scale(code: str) -> Fraction:
     return Fraction(quantity(code).magnitude)
 
 
+def known(code: str) -> bool:
+    """Whether formulas can compute with the unit."""
+    return code in _CODES
+
+
 def convertible(code: str, other: str) -> bool:
     """Whether both measure the same kind of thing."""
     return bool(quantity(code).dimensionality == quantity(other).dimensionality)
@@ -145,7 +151,7 @@ def _said(dimensionality: Any) -> str:
     return " × ".join(sorted(parts)) or "a number without unit"
 
 
-def _dimensionality(expr: Expression, terms: Mapping[str, Term], problems: list[Problem]) -> Any:
+def _dimensionality(expr: Expression, terms: Mapping[str, AnyTerm], problems: list[Problem]) -> Any:
     """The dimensionality of an expression; None after a problem."""
     if isinstance(expr, str):
         return quantity(terms[expr].unit).dimensionality
@@ -154,6 +160,16 @@ def _dimensionality(expr: Expression, terms: Mapping[str, Term], problems: list[
     operator = expr[0]
     if operator in OVER:
         return _dimensionality(expr[2], terms, problems)
+    if operator == "count_over":
+        counted = _dimensionality(expr[5], terms, problems)
+        if counted is not None and counted != quantity(expr[4]).dimensionality:
+            problems.append(
+                Problem(
+                    f"count_over compares {_said(counted)} with {expr[4]}.", "formula expr", "a unit of the same kind"
+                )
+            )
+            return None
+        return quantity("1").dimensionality
     inner = [_dimensionality(each, terms, problems) for each in (expr[1:2] if operator == "fill" else expr[1:])]
     if any(each is None for each in inner):
         return None
@@ -174,4 +190,4 @@ def _dimensionality(expr: Expression, terms: Mapping[str, Term], problems: list[
                 )
             )
             return None
-    return inner[0]
+    return quantity("1").dimensionality if operator in ("share", "delta_vs_baseline") else inner[0]

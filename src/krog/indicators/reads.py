@@ -160,10 +160,11 @@ def asked_periods(grant: Grant) -> set[str]:
     return set(rows.values_list("key", flat=True))
 
 
-def progress(grant: Grant) -> Mapping[str, tuple[str, int, int]]:
-    """How far computing is, by indicator: (formula_id, lake version, mark)."""
+def progress(grant: Grant) -> Mapping[str, tuple[str, int, int, str]]:
+    """How far computing is, by indicator: (formula_id, lake version, mark, state of its tables and indicators)."""
     rows = models.Progress.objects.filter(rows_of.mine(grant, "indicator__"))
-    return {r[0]: (r[1], r[2], r[3]) for r in rows.values_list("indicator__key", "formula_id", "lake_version", "mark")}
+    fields = ("indicator__key", "formula_id", "lake_version", "mark", "state")
+    return {r[0]: (r[1], r[2], r[3], r[4]) for r in rows.values_list(*fields)}
 
 
 def latest_inputs(grant: Grant, key: str, periods: Iterable[str]) -> dict[str, tuple[str, str, str, int]]:

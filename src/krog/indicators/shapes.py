@@ -172,6 +172,11 @@ class Provenance:
     engine: str
     run: int
 
+    @property
+    def lake_version(self) -> int | None:
+        """The version of the readings that it was made from; None where it was made from none."""
+        return next((int(each["version"]) for each in self.inputs if each["table"] == "observations"), None)
+
 
 @dataclass(frozen=True)
 class Check:

@@ -16,13 +16,16 @@ from krog.base.settings import settings
 from krog.lake.durable import sync, sync_tree
 
 
-def write_table(name: str, rows: Sequence[Mapping[str, Any]] | Any) -> int:
+def write_table(name: str, rows: Sequence[Mapping[str, Any]] | Any, *, columns: Mapping[str, str] | None = None) -> int:
     """Makes `rows` (mappings with equal keys, or an Arrow table) the newest version of the table and gives
-    its number; when nothing has changed it is the present one."""
+    its number; when nothing has changed it is the present one. `columns` names each column's type (string, float64,
+    int64, bool), for rows that may be none or have empty columns."""
     import pyarrow as pa
 
     folder = _folder(name)
-    data = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist([dict(row) for row in rows])
+    schema = pa.schema([(column, getattr(pa, kind + "_" if kind == "bool" else kind)()) for column, kind in
+                        columns.items()]) if columns else None  # fmt: skip
+    data = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
     if not data.num_columns:
         raise Invalid(f"The table {name} has no columns.", name, todo="Give a row, or a table with a schema.")
     mark = _fingerprint(data)
@@ -64,6 +67,13 @@ def version(name: str) -> int | None:
     """The newest version of the dataset's table; None when it has none."""
     found = _open(_folder(name), None)
     return None if found is None else int(found.version())
+
+
+def version_at(name: str, moment: int) -> int | None:
+    """The version that was the newest at a moment (UTC milliseconds); None before the first."""
+    found = _open(_folder(name), None)
+    made = [] if found is None else [e for e in found.history() if int(e["timestamp"]) <= moment]
+    return max((int(entry["version"]) for entry in made), default=None)
 
 
 def _folder(name: str) -> Path:

@@ -17,7 +17,7 @@ from krog.base.origin import Origin
 from krog.engine.compute.selection import Selection
 from krog.indicators import periods
 from krog.indicators.combine import Cell, Input
-from krog.indicators.formula import TIME_GRAINS, Term
+from krog.indicators.terms import TIME_GRAINS, Term
 from krog.lake.snapshot import Snapshot
 
 #: Readings are taken to nine decimal places; sums are exact up to 29 digits before the point.

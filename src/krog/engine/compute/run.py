@@ -1,4 +1,4 @@
-"""One round of computing: every computed indicator whose inputs may have changed, from one version of the lake."""
+"""One round of computing: every computed indicator whose inputs may have changed, from pinned versions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from krog.base.settings import settings
 from krog.catalogue import door
 from krog.engine.compute.aggregate import Readings, engine
 from krog.engine.compute.selection import Selection, select
+from krog.engine.compute.sources import Sources, Taken
 from krog.indicators import combine, formula, periods, reads, verbs
-from krog.indicators.combine import Input
 from krog.indicators.formula import Formula
 from krog.indicators.shapes import Indicator, Status
 from krog.indicators.verbs.computing import Computed, Outcome
-from krog.lake.snapshot import snapshot
+from krog.lake.snapshot import Snapshot, snapshot
 from krog.people.permissions import SYSTEM
 
 log = logging.getLogger("krog.compute")
@@ -35,10 +35,13 @@ MOST = {"day": 400, "month": 120, "year": 50}
 #: Without a new version a round still looks whether periods have ended since.
 LOOK_AGAIN = 10 * times.MINUTE
 
+#: How far an indicator was: formula, version of the lake, mark, and what its tables and indicators were.
+Known = tuple[str, int, int, str]
+
 
 @dataclass(frozen=True)
 class Plan:
-    """What one indicator is computed by: formula and, for each term, the chosen streams."""
+    """What one indicator is computed by: formula and, for each term of streams, the chosen streams."""
 
     indicator: Indicator
     formula: Formula
@@ -53,30 +56,33 @@ _looked: dict[str, int] = {}
 
 
 def compute_all(now: int | None = None) -> int | None:
-    """Brings every computed indicator up to the published version of the lake; returns the run that wrote, if any.
+    """Brings every computed indicator up to the published version of the lake and the newest of its tables and other
+    indicators; returns the run that wrote, if any.
 
-    An indicator that cannot be computed does not hold up the others; the first error is raised at the end.
+    An indicator that cannot be computed does not hold up the others; the first error is raised at the end. One that
+    refers to another takes the values that were there before this round; the next round follows.
     """
     started = times.now() if now is None else now
     mine = door.open(SYSTEM, "compute", kind="indicators")
     known = reads.progress(mine)
     here = snapshot()
-    wanted = [
-        each
-        for each in reads.indicators(mine, kind="computed", limit=10_000).items
-        if each.key not in known
-        or known[each.key][:2] != (each.formula_id, here.version)
-        or _looked.get(each.key, 0) + LOOK_AGAIN < started
-    ]
-    if not wanted or not here.files:
-        return None
-    readings = Readings(here, settings().timezone)
+    all_of = reads.indicators(mine, kind="computed", limit=10_000).items
+    formulas = {each.key: formula.read(each.formula, each.period) for each in all_of if each.formula}
+    sources = Sources(mine, settings().timezone, None)
     outcomes: list[Outcome] = []
     examined, failed = 0, None
     try:
-        for each in wanted:
+        for each in all_of:
+            if each.key not in formulas:
+                continue
+            of = formulas[each.key]
             try:
-                outcome, looked = _one(mine, each, readings, known.get(each.key), started)
+                state = sources.state(of)
+                if not _due(each, of, here, known.get(each.key), state, started):
+                    continue
+                if of.streams and sources.readings is None:
+                    sources.readings = Readings(here, settings().timezone)
+                outcome, looked = _one(mine, each, sources, known.get(each.key), state, started)
             except KrogError as error:
                 log.warning("The indicator %s cannot be computed: %s", each.key, error)
                 failed = failed or error
@@ -85,7 +91,9 @@ def compute_all(now: int | None = None) -> int | None:
             examined += looked
             _looked[each.key] = started
     finally:
-        readings.close()
+        sources.close()
+    if not outcomes and not failed:
+        return None
     run = verbs.record_run(
         SYSTEM,
         started=started,
@@ -100,37 +108,51 @@ def compute_all(now: int | None = None) -> int | None:
     return run
 
 
+def _due(each: Indicator, of: Formula, here: Snapshot, known: Known | None, state: str, now: int) -> bool:
+    """Whether anything that the indicator reads may have changed, or a period may have ended since."""
+    if of.streams and not here.files:
+        return False
+    if known is None or known[0] != each.formula_id or known[3] != state:
+        return True
+    if of.streams and known[1] != here.version:
+        return True
+    return _looked.get(each.key, 0) + LOOK_AGAIN < now
+
+
 def plan(each: Indicator) -> Plan:
     """The indicator's formula, checked again, with the streams that its terms name now."""
     checked = formula.parse(each.formula, each.period)
     grant = door.open(SYSTEM, "compute", kind="streams")
-    return Plan(each, checked, {name: select(grant, name, term) for name, term in checked.terms.items()})
+    return Plan(each, checked, {name: select(grant, name, term) for name, term in checked.streams.items()})
 
 
 def results(
-    of: Formula, selections: Mapping[str, Selection], readings: Readings, wanted: Sequence[str], now: int
+    of: Formula, selections: Mapping[str, Selection], sources: Sources, wanted: Sequence[str], now: int
 ) -> dict[str, Computed | None]:
-    """The value of each period from these readings; None where a period has nothing to say yet."""
-    inputs = {name: readings.inputs(term, selections[name], wanted) for name, term in of.terms.items()}
-    span = readings.span(sorted({one.number for chosen in selections.values() for one in chosen.streams.values()}))
-    # Where the readings have not come yet (a gateway is behind, history is on its way), a period still runs.
-    now = min(now, span[1] + 2 * GRACE) if span else 0
+    """The value of each period from these sources; None where a period has nothing to say yet."""
+    taken = {name: sources.take(name, term, selections.get(name), wanted, now) for name, term in of.terms.items()}
+    if of.streams:
+        assert sources.readings is not None
+        span = sources.readings.span(
+            sorted({one.number for chosen in selections.values() for one in chosen.streams.values()})
+        )
+        # Where the readings have not come yet (a gateway is behind, history is on its way), a period still runs.
+        now = min(now, span[1] + 2 * GRACE) if span else 0
     found: dict[str, Computed | None] = {}
     for period in wanted:
-        mine = {name: by_period[period] for name, by_period in inputs.items()}
-        found[period] = _computed(of, selections, mine, period, readings, now)
+        found[period] = _computed(of, {name: each[period] for name, each in taken.items()}, period, sources.zone, now)
     return found
 
 
 def _one(
-    grant: Grant, each: Indicator, readings: Readings, known: tuple[str, int, int] | None, now: int
+    grant: Grant, each: Indicator, sources: Sources, known: Known | None, state: str, now: int
 ) -> tuple[Outcome, int]:
     """What is new for one indicator, and how many periods were looked at."""
     made = plan(each)
-    wanted = _periods(made, readings, known if known and known[0] == each.formula_id else None, now)
+    wanted = _periods(made, sources, known if known and known[0] == each.formula_id else None, state, now)
     before = reads.latest_inputs(grant, each.key, wanted)
     new = []
-    for period, value in (results(made.formula, made.selections, readings, wanted, now) if wanted else {}).items():
+    for period, value in (results(made.formula, made.selections, sources, wanted, now) if wanted else {}).items():
         if value is None:
             continue
         old = before.get(period)
@@ -143,21 +165,27 @@ def _one(
         formula_id=made.formula.id,
         document=dict(each.formula or {}),
         period=each.period,
-        mark=readings.snapshot.high,
+        mark=sources.readings.snapshot.high if made.formula.streams and sources.readings else 0,
+        state=state,
         values=new,
         selections={chosen.id: chosen.document for chosen in made.selections.values()} if new else {},
     )
     return outcome, len(wanted)
 
 
-def _periods(made: Plan, readings: Readings, known: tuple[str, int, int] | None, now: int) -> list[str]:
-    """The periods that may have changed: of new readings, and those that may have ended since."""
+def _periods(made: Plan, sources: Sources, known: Known | None, state: str, now: int) -> list[str]:
+    """The periods that may have changed: of new readings or rows, and those that may have ended since."""
     kind, zone = made.indicator.period, settings().timezone
     this = periods.of_moment(now, kind, zone)
     oldest = this
     for _ in range(MOST[kind] - 1):
         oldest = periods.before(oldest)
-    if known is not None:
+    others = made.formula.tables or made.formula.refs
+    if not made.formula.streams:
+        return sources.periods(made.formula, kind, oldest, this)
+    readings = sources.readings
+    assert readings is not None
+    if known is not None and (not others or known[3] == state):
         hours, corrects = readings.hours_after(known[2], made.numbers)
         if not corrects:
             touched = {periods.of_moment(at, kind, zone) for hour in hours for at in (hour, hour + times.HOUR - 1)}
@@ -168,25 +196,16 @@ def _periods(made: Plan, readings: Readings, known: tuple[str, int, int] | None,
     return list(periods.between(max(oldest, periods.of_moment(span[0], kind, zone)), this))
 
 
-def _computed(
-    of: Formula,
-    selections: Mapping[str, Selection],
-    inputs: Mapping[str, Input],
-    period: str,
-    readings: Readings,
-    now: int,
-) -> Computed | None:
-    zone = readings.zone
+def _computed(of: Formula, taken: Mapping[str, Taken], period: str, zone: str, now: int) -> Computed | None:
     start, end = periods.bounds(period, zone)
-    last = max(
-        (
-            bucket.end
-            for term in of.terms.values()
-            for bucket in periods.buckets(period, periods.kind_of(period), term.local_hour, zone)
-        ),
-        default=end,
-    )
-    running = now < last + GRACE
+    hours = [
+        bucket.end
+        for term in of.streams.values()
+        for bucket in periods.buckets(period, periods.kind_of(period), term.local_hour, zone)
+    ]
+    last = end if of.tables or of.refs else max(hours, default=end)
+    running = now < last + GRACE or any(each.running for each in taken.values())
+    inputs = {name: each.input for name, each in taken.items()}
     cells = [cell for each in inputs.values() for cell in each.cells.values()]
     result = combine.combine(of, inputs, period)
     if running and result.value is None:
@@ -200,17 +219,7 @@ def _computed(
         status=Status.PROVISIONAL if running else Status.CALCULATED,
         origin=weakest(origins),
         reasons=result.reasons,
-        inputs=[
-            {
-                "term": name,
-                "dataset": of.terms[name].dataset,
-                "table": "observations",
-                "version": readings.snapshot.version,
-                "selection": selections[name].id,
-                "rows": sum(cell.n for cell in inputs[name].cells.values()),
-            }
-            for name in sorted(inputs)
-        ],
+        inputs=[taken[name].kept for name in sorted(taken)],
         rows=sum(cell.n for cell in cells),
         inputs_hash=combine.fingerprint(inputs),
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from krog.base.errors import Invalid
 from krog.base.grant import Grant
 from krog.indicators import quantities
-from krog.indicators.formula import Term
+from krog.indicators.terms import Term
 from krog.streams import reads as streams
 
 _PAGE = 1000

@@ -13,9 +13,10 @@ from krog.catalogue import door
 from krog.engine.compute.aggregate import Readings, engine
 from krog.engine.compute.run import results
 from krog.engine.compute.selection import of_document
+from krog.engine.compute.sources import Sources
 from krog.indicators import formula, periods, reads, verbs
 from krog.indicators.shapes import Value
-from krog.lake.snapshot import snapshot, snapshot_at
+from krog.lake.snapshot import EMPTY, Snapshot, snapshot, snapshot_at
 from krog.people.permissions import SYSTEM
 
 #: How many values one round computes again.
@@ -49,30 +50,31 @@ def recompute(grant: Grant, value: Value) -> Finding:
     made = value.provenance
     if made is None:
         return Finding(None, "failed not computed")
-    version = int(made.inputs[0]["version"])
+    checked = formula.parse(made.formula, _kind(value))
+    pins = {str(each["term"]): each for each in made.inputs}
+    version, then = made.lake_version, True
+    here: Snapshot | None = None
+    if checked.streams:
+        try:
+            here = snapshot_at(version if version is not None else EMPTY)
+        except NotFound:
+            here, then = snapshot(), False
+    zone = settings().timezone
+    kept = reads.selections(grant, value)
+    selections = {name: of_document(kept[name]) for name in checked.streams if name in kept}
+    sources = Sources(grant, zone, Readings(here, zone) if here else None, pins)
+    said = version if here else " ".join(f"{each['dataset']}@{each['version']}" for each in made.inputs)
     try:
-        here, then = snapshot_at(version), True
-    except NotFound:
-        here, then = snapshot(), False
-    selections = {name: of_document(doc) for name, doc in reads.selections(grant, value).items()}
-    readings = Readings(here, settings().timezone)
-    try:
-        again = results(
-            formula.parse(made.formula, _kind(value)),
-            selections,
-            readings,
-            [value.period],
-            max(times.now(), value.recorded),
-        )[value.period]
+        again = results(checked, selections, sources, [value.period], max(times.now(), value.recorded))[value.period]
     except KrogError as error:
         return Finding(None, f"failed {error.what}")
     finally:
-        readings.close()
+        sources.close()
     if again is None or again.inputs_hash != made.inputs_hash:
-        return Finding(False, f"inputs {version}") if then else Finding(None, f"gone {version}")
+        return Finding(False, f"inputs {said}") if then else Finding(None, f"gone {said}")
     if _bits(again.value) != _bits(value.value):
         return Finding(False, f"differs {again.value!r}")
-    return Finding(True, f"same {version}" if then else f"same-now {here.version}")
+    return Finding(True, f"same {said}" if then else f"same-now {here.version if here else said}")
 
 
 def _kind(value: Value) -> str:

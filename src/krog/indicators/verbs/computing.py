@@ -50,6 +50,7 @@ class Outcome:
     document: Mapping[str, Any]
     period: str
     mark: int
+    state: str = ""
     values: Sequence[Computed] = field(default_factory=tuple)
     selections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -90,6 +91,7 @@ def record_run(
                     "formula_id": outcome.formula_id,
                     "lake_version": lake_version,
                     "mark": outcome.mark,
+                    "state": outcome.state,
                     "computed": moment,
                 },
             )

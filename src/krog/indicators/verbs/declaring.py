@@ -105,7 +105,26 @@ def declare_indicators(by: Reader, *, changes: Sequence[Change]) -> None:
             row.formula_id = formula.parse(row.formula, row.period).id if row.formula else ""
             row.save()
             entries.append((Ref("indicator", change.key), before, change.fields))
+        _no_circle()
         journal.record_all(by, "indicators.declare", entries, reason=changes[0].reason if changes else "")
+
+
+def _no_circle() -> None:
+    """No indicator is computed from itself, by whatever way. Raises Invalid."""
+    rows = models.Indicator.objects.filter(retired=False, kind="computed").exclude(formula=None)
+    refs = {key: formula.indicators_of(document) for key, document in rows.values_list("key", "formula")}
+    for start in refs:
+        seen: set[str] = set()
+        waiting = list(refs[start])
+        while waiting:
+            key = waiting.pop()
+            if key == start:
+                raise Invalid(
+                    f"{start} would be computed from itself.", f"{start} formula", "a formula without a circle"
+                )
+            if key not in seen:
+                seen.add(key)
+                waiting.extend(refs.get(key, ()))
 
 
 def indicator_fields(row: models.Indicator) -> dict[str, Any]:

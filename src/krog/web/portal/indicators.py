@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from django.contrib import messages
@@ -20,7 +22,7 @@ from krog.base.settings import settings
 from krog.catalogue import door
 from krog.catalogue import reads as catalogue
 from krog.indicators import periods, reads, verbs
-from krog.indicators.shapes import Indicator, Value
+from krog.indicators.shapes import Indicator, Provenance, Value
 from krog.people import links
 from krog.people import reads as people
 from krog.plans import reads as plans
@@ -172,8 +174,9 @@ def value(request: Request, key: str, id: int) -> HttpResponse:
     return render(request, "portal/indicators/value.html", {
         "indicator": about, "value": one, "period": words.period(one.period), "terms": terms,
         "formula": words.formula(checked) if checked else "", "status": words.STATUSES[one.status],
-        "missing": words.missing(one.reasons), "version": str(made.inputs[0]["version"]) if made else "",
-        "checks": [_check(each) for each in reads.checks(grant, key, id)], "chosen": chosen, "rows": rows,
+        "missing": words.missing(one.reasons), "version": _versions(made),
+        "checks": [_check(each) for each in reads.checks(grant, key, id)], "chosen": chosen,
+        "cells": _cells(made, checked), "rows": rows,
         "streams": [{"key": s, "href": here(request, stream=s, after=None), "current": s == chosen}
                     for s in dict.fromkeys(s for term in terms for s in term["streams"])],
         "following": following, "begun": "after" in request.GET,
@@ -182,13 +185,43 @@ def value(request: Request, key: str, id: int) -> HttpResponse:
     })  # fmt: skip
 
 
+def _versions(made: Provenance | None) -> str:
+    """The versions that a value was made from: of the readings, else of each table."""
+    if made is None:
+        return ""
+    if made.lake_version is not None:
+        return str(made.lake_version)
+    return " ".join(dict.fromkeys(f"{each['dataset']}@{each['version']}" for each in made.inputs))
+
+
+def _cells(made: Provenance | None, checked: Any) -> list[dict[str, Any]]:
+    """What was aggregated of tables and other indicators, as it was kept with the value."""
+    found: list[dict[str, Any]] = []
+    for each in made.inputs if made and checked else ():
+        term = checked.terms.get(each["term"])
+        if each["table"] == "observations" or term is None:
+            continue
+        found.append({
+            "title": words.term_title(each["term"], term), "unit": term.unit, "indicator": each.get("indicator", ""),
+            "when": words.period(each["period"]) if each.get("period") else "",
+            "rows": [{"group": group, "bucket": words.period(bucket) if bucket else "", "n": n, "total": total}
+                     for group, bucket, n, total in _decimals(each.get("cells", []))],
+        })  # fmt: skip
+    return found
+
+
+def _decimals(cells: Any) -> Iterator[tuple[str, str, int, Decimal]]:
+    for group, bucket, n, total in cells:
+        yield group, bucket, n, Decimal(Fraction(total).numerator) / Decimal(Fraction(total).denominator)
+
+
 def _raw(request: Request, one: Value, stream: str, checked: Any) -> tuple[list[Observation], str]:
     """The readings of one datastream that went into a value, and the address of the next ones."""
     made = one.provenance
-    version = int(made.inputs[0]["version"]) if made else 0
+    version = (made.lake_version or 0) if made else 0
     zone = settings().timezone
     spans = [
-        bucket for term in checked.terms.values()
+        bucket for term in checked.streams.values()
         for bucket in periods.buckets(one.period, periods.kind_of(one.period), term.local_hour, zone)
     ]  # fmt: skip
     after = request.GET.get("after", "")
@@ -232,7 +265,7 @@ def _lines(about: Indicator, values: Sequence[Value]) -> Iterator[Sequence[objec
     yield ("indicator", "period", "value", "unit", "status", "origin", "source", "formula", "data_version", "recorded")
     for each in values:
         made = each.provenance
-        version = made.inputs[0]["version"] if made else ""
+        version = _versions(made)
         yield (about.key, each.period, "" if each.value is None else repr(each.value), about.unit, each.status.value,
                each.origin.word, each.source, made.formula_id if made else "", version,
                times.iso(each.recorded))  # fmt: skip

@@ -16,7 +16,7 @@ from krog.base.settings import settings
 from krog.catalogue import reads as catalogue
 from krog.catalogue.shapes import Dataset
 from krog.indicators import evaluation, formula, periods
-from krog.indicators.shapes import Evaluation, Indicator, Standing, Status, Value
+from krog.indicators.shapes import Evaluation, Indicator, Provenance, Standing, Status, Value
 from krog.methods import linear_trend, target_pace
 from krog.web.components import charts, formats
 from krog.web.components.indicators import words
@@ -218,22 +218,43 @@ def chain(about: Indicator, value: Value | None, datasets: Mapping[str, Dataset]
     checked = read_formula(about, value)
     first["text"] = words.formula(checked) if checked else first["text"]
     steps = [first]
-    for key in dict.fromkeys(str(each["dataset"]) for each in made.inputs):
-        version = next(each["version"] for each in made.inputs if each["dataset"] == key)
-        title = words.said(datasets[key].title) if key in datasets else key
-        steps.append({"label": _("dataset"), "text": title, "code": f"{key}@v{version}",
-                      "href": f"/{words.language()}/datasets/{key}" if key in datasets else ""})  # fmt: skip
-    rows = ngettext("%(count)s reading", "%(count)s readings", made.rows) % {"count": words.number(made.rows, 0)}
+    steps += _read_from(made, datasets)
+    if made.lake_version is None:
+        rows = ngettext("%(count)s row", "%(count)s rows", made.rows) % {"count": words.number(made.rows, 0)}
+    else:
+        rows = ngettext("%(count)s reading", "%(count)s readings", made.rows) % {"count": words.number(made.rows, 0)}
     href = reverse("portal-indicators-value", args=[about.key, value.id])
-    steps.append({"label": _("raw readings"), "text": rows, "href": href})
+    label = _("raw readings") if made.lake_version is not None else _("what went into it")
+    steps.append({"label": label, "text": rows, "href": href})
     steps.append({"label": _("computed"), "text": moment})
     return steps
+
+
+def _read_from(made: Provenance, datasets: Mapping[str, Dataset]) -> list[dict[str, Any]]:
+    """The datasets and tables in their versions, and the other indicators, that a value was made from."""
+    found: dict[str, dict[str, Any]] = {}
+    for each in made.inputs:
+        if other := each.get("indicator"):
+            when = words.period(str(each["period"])) if each.get("period") else _("no value")
+            found[f"indicator {other}"] = {
+                "label": _("indicator"), "text": f"{other}, {when}",
+                "code": f"#{each['version']}" if each["version"] else "",
+                "href": reverse("portal-indicators-detail", args=[other]),
+            }  # fmt: skip
+            continue
+        key = str(each["dataset"])
+        title = words.said(datasets[key].title) if key in datasets else key
+        found.setdefault(key, {
+            "label": _("dataset"), "text": title, "code": f"{key}@v{each['version']}",
+            "href": f"/{words.language()}/datasets/{key}" if key in datasets else "",
+        })  # fmt: skip
+    return list(found.values())
 
 
 def datasets_of(grant: Any, about: Indicator) -> dict[str, Dataset]:
     """The datasets that a computed indicator reads, those that the reader may see, by key."""
     terms = (about.formula or {}).get("terms", {})
-    wanted = {str(term.get("dataset")) for term in terms.values()}
+    wanted = {str(term.get("dataset") or term.get("table")) for term in terms.values()}
     return {one.key: one for one in catalogue.datasets(grant) if one.key in wanted} if wanted else {}
 
 

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from krog.base.text import say
 from krog.indicators import periods
-from krog.indicators.formula import OVER, Expression, Formula, Term
+from krog.indicators.formula import OVER, Expression, Formula
 from krog.indicators.shapes import Evaluation, Request, Target
+from krog.indicators.terms import AnyTerm, Condition, RefTerm, TableTerm, Term
 from krog.web.components import formats
 
 #: Verdict -> mark of the status component, words.
@@ -96,6 +97,17 @@ UNLIKELY: Mapping[str, Any] = {
     "jump": gettext_lazy("It differs from the last one by more than a half"),
 }
 
+#: Why a term of a table or of an indicator gives nothing.
+_MISSING: Mapping[str, Any] = {
+    "no-version": gettext_lazy("The table %(table)s did not exist yet at the end of the period."),
+    "no-rows": gettext_lazy("No row of the table fits (%(term)s)."),
+    "no-value": gettext_lazy("The other indicator has no value for it (%(term)s)."),
+    "no-indicator": gettext_lazy("The other indicator does not exist any more (%(term)s)."),
+    "unit-differs": gettext_lazy("The other indicator is in a unit that does not measure the same (%(term)s)."),
+    "period-differs": gettext_lazy("The other indicator has values of shorter periods only (%(term)s)."),
+    "not-available": gettext_lazy("The source says that there is no value."),
+}
+
 _AGGREGATES: Mapping[str, Any] = {
     "sum": gettext_lazy("sum"), "mean": gettext_lazy("mean"), "min": gettext_lazy("least"),
     "max": gettext_lazy("greatest"), "count": gettext_lazy("number"),
@@ -105,6 +117,10 @@ _OVERS: Mapping[tuple[str, str], Any] = {
     ("mean_over", "stream"): gettext_lazy("mean over all measuring points of"),
     ("min_over", "stream"): gettext_lazy("least of all measuring points of"),
     ("max_over", "stream"): gettext_lazy("greatest of all measuring points of"),
+    ("sum_over", "group"): gettext_lazy("sum over all groups of"),
+    ("mean_over", "group"): gettext_lazy("mean over all groups of"),
+    ("min_over", "group"): gettext_lazy("least of all groups of"),
+    ("max_over", "group"): gettext_lazy("greatest of all groups of"),
     ("sum_over", "local_date"): gettext_lazy("sum over the days of"),
     ("mean_over", "local_date"): gettext_lazy("mean over the days of"),
     ("min_over", "local_date"): gettext_lazy("least of the days of"),
@@ -114,11 +130,17 @@ _OVERS: Mapping[tuple[str, str], Any] = {
     ("min_over", "local_month"): gettext_lazy("least of the months of"),
     ("max_over", "local_month"): gettext_lazy("greatest of the months of"),
 }
+_COUNTED: Mapping[str, Any] = {
+    "stream": gettext_lazy("number of measuring points with"), "group": gettext_lazy("number of groups with"),
+    "local_date": gettext_lazy("number of days with"), "local_month": gettext_lazy("number of months with"),
+    "local_year": gettext_lazy("number of years with"),
+}  # fmt: skip
 _GRAINS: Mapping[str, Any] = {
     "local_date": gettext_lazy("for each day"), "local_month": gettext_lazy("for each month"),
     "local_year": gettext_lazy("for each year"),
 }  # fmt: skip
-_SIGNS = {"+": " + ", "-": " − ", "*": " × ", "/": " ÷ ", "safe_div": " ÷ "}
+_COMPARISONS = {"!=": "≠", "<=": "≤", ">=": "≥", "in": "∈"}
+_SIGNS = {"share": " ÷ ", "+": " + ", "-": " − ", "*": " × ", "/": " ÷ ", "safe_div": " ÷ "}
 
 
 def language() -> str:
@@ -199,6 +221,8 @@ def missing(reasons: Sequence[Mapping[str, Any]], terms: Mapping[str, Term] | No
                          else _("%(stream)s has no readings.") % about)  # fmt: skip
         elif code == "division-by-zero":
             found.append(_("It would be a division by zero."))
+        elif code in _MISSING:
+            found.append(_MISSING[str(code)] % {"term": reason.get("term"), "table": reason.get("table")})
         elif code == "no-streams":
             found.append(_("No measuring point has the role that the formula asks for."))
         else:
@@ -211,12 +235,59 @@ def formula(of: Formula) -> str:
     return _expression(of.expr, of.terms, top=True)
 
 
-def term_title(name: str, term: Term) -> str:
+def term_title(name: str, term: AnyTerm) -> str:
     """What a term is called."""
     return said(term.title) or name
 
 
-def term_sentence(term: Term) -> str:
+def term_sentence(term: AnyTerm) -> str:
+    """What a term reads and how it is aggregated."""
+    if isinstance(term, RefTerm):
+        return _ref_sentence(term)
+    return _table_sentence(term) if isinstance(term, TableTerm) else _stream_sentence(term)
+
+
+def _ref_sentence(term: RefTerm) -> str:
+    if term.at:
+        return _("the value of the indicator %(key)s for %(period)s") % {
+            "key": term.indicator,
+            "period": period(term.at),
+        }
+    if term.lag:
+        text = ngettext("the value of the indicator %(key)s one period earlier",
+                        "the value of the indicator %(key)s %(count)d periods earlier", term.lag)  # fmt: skip
+        return text % {"key": term.indicator, "count": term.lag}
+    return _("the value of the indicator %(key)s of the same period") % {"key": term.indicator}
+
+
+def _table_sentence(term: TableTerm) -> str:
+    """How a table's rows are taken: `number of the rows of public-buildings where renovated = true`."""
+    if term.agg == "count":
+        parts = [_("number of the rows of %(table)s") % {"table": term.table}]
+    else:
+        about = {"aggregate": _AGGREGATES[term.agg], "field": term.field, "table": term.table}
+        parts = [_("%(aggregate)s of %(field)s of the rows of %(table)s") % about]
+    if term.where:
+        parts.append(_("where %(conditions)s") % {"conditions": _(" and ").join(_condition(c) for c in term.where)})
+    if term.time_grain:
+        parts.append(str(_GRAINS[term.time_grain]))
+    else:
+        parts.append(_("as they stood at the end of the period"))
+    if term.by:
+        parts.append(_("by %(field)s") % {"field": term.by})
+    return " ".join(parts)
+
+
+def _condition(one: Condition) -> str:
+    if one.op == "known":
+        return _("%(field)s is known") % {"field": one.field}
+    value = ", ".join(str(each) for each in one.value) if isinstance(one.value, tuple) else one.value
+    if isinstance(value, bool):
+        value = _("yes") if value else _("no")
+    return f"{one.field} {_COMPARISONS.get(one.op, one.op)} {value}"
+
+
+def _stream_sentence(term: Term) -> str:
     """How a term is aggregated: `mean of the readings from 2 to 4 o'clock for each day and measuring point`."""
     parts = [_("%(aggregate)s of the readings") % {"aggregate": _AGGREGATES[term.agg]}]
     if term.local_hour:
@@ -231,7 +302,7 @@ def term_sentence(term: Term) -> str:
     return text
 
 
-def _expression(expr: Expression, terms: Mapping[str, Term], top: bool = False) -> str:
+def _expression(expr: Expression, terms: Mapping[str, AnyTerm], top: bool = False) -> str:
     if isinstance(expr, str):
         return term_title(expr, terms[expr])
     if not isinstance(expr, tuple):
@@ -239,9 +310,14 @@ def _expression(expr: Expression, terms: Mapping[str, Term], top: bool = False) 
     operator = expr[0]
     if operator in OVER:
         return f"{_OVERS[operator, expr[1]]} ({_expression(expr[2], terms)})"
+    if operator == "count_over":
+        limit = f"{_COMPARISONS.get(expr[2], expr[2])} {amount(float(expr[3]), str(expr[4]))}"
+        return f"{_COUNTED[expr[1]]} {limit} ({_expression(expr[5], terms)})"
     if operator == "fill":
         return _expression(expr[1], terms)
     inner = [_expression(each, terms) for each in expr[1:]]
+    if operator == "delta_vs_baseline":
+        return _("change of %(now)s against %(then)s") % {"now": inner[0], "then": inner[1]}
     if operator in _SIGNS:
         text = _SIGNS[operator].join(inner)
         return text if top else f"({text})"
