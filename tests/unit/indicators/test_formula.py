@@ -33,8 +33,9 @@ def test_the_example_of_the_docstring_is_a_formula():
     text = formula.__doc__
     toml = textwrap.dedent(text[text.index("    [indicator.formula]") : text.index("**Terms.**")])
     parsed = formula.parse(tomllib.loads(toml)["indicator"]["formula"], "day")
-    assert parsed.datasets == ("mlaka-water",)
-    assert parsed.id == formula.parse(night(), "day").id
+    assert parsed.datasets == ("zone-water",)
+    of_the_zone = json.loads(json.dumps(night()).replace("mlaka", "zone"))
+    assert parsed.id == formula.parse(of_the_zone, "day").id
     assert formula.read(night(), "day") == formula.parse(night(), "day")
 
 
