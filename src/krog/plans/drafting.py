@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from krog.base.errors import Conflict, NotFound, Problem
-from krog.base.ids import slug
+from krog.base.ids import Ref, slug
 from krog.plans import models
 from krog.plans.reads import overlaid, span
 from krog.plans.shapes import FIELDS, Link, NodeIndicator
@@ -46,6 +46,11 @@ def locked(plan: str, version: str, *statuses: str) -> models.Version:
     return row
 
 
+def draft_ref(version: models.Version) -> Ref:
+    """Under which name the journal keeps what was done in a draft as a whole."""
+    return Ref("plan_draft", str(version.pk))
+
+
 class Draft:
     """All rows of a plan as a draft sees them, for one transaction."""
 
@@ -56,6 +61,14 @@ class Draft:
         self.own: dict[str, models.Node] = {}
         for row in models.Node.objects.filter(span(version), plan=self.plan):
             (self.base if row.draft_id is None else self.own)[row.key] = row
+        self._nodes: dict[str, models.Node] | None = None
+
+    @property
+    def nodes_now(self) -> dict[str, models.Node]:
+        """The same as `nodes`, made once: for reading before anything is put."""
+        if self._nodes is None:
+            self._nodes = self.nodes
+        return self._nodes
 
     @property
     def nodes(self) -> dict[str, models.Node]:
@@ -89,6 +102,32 @@ class Draft:
         row.save()
         self.own[key] = row
 
+    def put_many(self, wanted: Mapping[str, Mapping[str, Any] | None]) -> None:
+        """The same as `put` for many nodes, in four statements; None leaves a node out."""
+        new, changed, dropped = [], [], []
+        for key, fields in wanted.items():
+            base, row = self.base.get(key), self.own.get(key)
+            if (fields is None and base is None) or (fields is not None and base and content(base) == dict(fields)):
+                if row is not None:
+                    dropped.append(row.pk)
+                    self.own.pop(key)
+                continue
+            if row is None:
+                row = models.Node(plan=self.plan, draft=self.version, key=key, replaces=base.pk if base else None)
+                new.append(row)
+                self.own[key] = row
+            else:
+                row.replaces = base.pk if base else None
+                changed.append(row)
+            said = content(base) if fields is None and base is not None else fields or {}
+            for name, value in said.items():
+                setattr(row, name, value)
+            row.gone = fields is None
+        models.Node.objects.filter(pk__in=dropped).delete()
+        models.Node.objects.bulk_create(new, batch_size=40)
+        models.Node.objects.bulk_update(changed, ["gone", "replaces", *FIELDS], batch_size=30)
+        self._nodes = None
+
     def links(self) -> list[Link]:
         rows = models.Link.objects.filter(span(self.version), plan=self.plan)
         return [
@@ -107,6 +146,10 @@ class Draft:
         parents = {key: row.parent for key, row in self.nodes.items()}
         return problems(parents, self.links(), self.indicators())
 
+    def problems_with(self, parents: Mapping[str, str], links: Iterable[Link]) -> list[Problem]:
+        """What would keep the draft from being a plan if its nodes (key → parent) and links were these."""
+        return problems(parents, links, [each for each in self.indicators() if each.node in parents])
+
     def overtaken(self) -> list[str]:
         """The nodes that another version has changed since this draft did."""
         found = []
@@ -115,6 +158,18 @@ class Draft:
             if row.replaces != (base.pk if base else None):
                 found.append(key)
         return sorted(found)
+
+
+def clear_links(opened: Draft, node: str) -> None:
+    """Leaves the links and indicators of a node out of a draft."""
+    for link in opened.links():
+        if node in (link.source, link.target):
+            names = {"source": link.source, "target": link.target, "type": link.type}
+            set_span(models.Link, opened.version, names, {}, gone=True)
+    for each in opened.indicators():
+        if each.node == node:
+            names = {"node": node, "indicator": each.indicator}
+            set_span(models.NodeIndicator, opened.version, names, {"role": each.role}, gone=True)
 
 
 def set_span(

@@ -23,7 +23,7 @@ from krog.journal.verbs import record, record_all
 from krog.people import reads as people
 from krog.people.permissions import SYSTEM, require
 from krog.plans import measured, models
-from krog.plans.drafting import Draft, content, free_key, locked, set_span
+from krog.plans.drafting import Draft, clear_links, content, draft_ref, free_key, locked, set_span
 from krog.plans.fields import EMPTY, RESERVED_KEYS, cleaned, plain
 from krog.plans.shapes import DECISIONS, INDICATOR_ROLES, JUDGEMENTS, LINK_TYPES
 
@@ -89,6 +89,7 @@ def change_node(
             after=_changed(after, before),
             reason=_reason(draft, because, note),
         )
+        _seen(by, opened, node)
 
 
 def add_node(
@@ -120,6 +121,7 @@ def add_node(
         _checked(opened)
         _ground(opened, node, because, note)
         record(by, "plans.draft-add", Ref("node", node), after=after, reason=_reason(draft, because, note))
+        _seen(by, opened, node)
 
 
 def remove_node(by: Reader, *, plan: str, draft: str, node: str, because: Ref | None = None, note: str = "") -> None:
@@ -136,28 +138,12 @@ def remove_node(by: Reader, *, plan: str, draft: str, node: str, because: Ref | 
                 ", ".join(below[:10]),
                 _("Move or remove them first."),
             )
-        for link in opened.links():
-            if node in (link.source, link.target):
-                set_span(
-                    models.Link,
-                    opened.version,
-                    {"source": link.source, "target": link.target, "type": link.type},
-                    {},
-                    gone=True,
-                )
-        for each in opened.indicators():
-            if each.node == node:
-                set_span(
-                    models.NodeIndicator,
-                    opened.version,
-                    {"node": node, "indicator": each.indicator},
-                    {"role": each.role},
-                    gone=True,
-                )
+        clear_links(opened, node)
         opened.put(node, before, gone=True)
         _checked(opened)
         _ground(opened, node, because, note)
         record(by, "plans.draft-remove", Ref("node", node), before=before, reason=_reason(draft, because, note))
+        _seen(by, opened, node)
 
 
 def undo(by: Reader, *, plan: str, draft: str, node: str) -> None:
@@ -180,6 +166,7 @@ def undo(by: Reader, *, plan: str, draft: str, node: str) -> None:
         models.Ground.objects.filter(version=opened.version, node=node).delete()
         _checked(opened)
         record(by, "plans.draft-undo", Ref("node", node), before=before, reason=draft)
+        _seen(by, opened, node)
 
 
 def link(by: Reader, *, plan: str, draft: str, source: str, target: str, type: str, on: bool = True) -> None:
@@ -426,6 +413,11 @@ def _cleaned(opened: Draft, node: str, fields: Mapping[str, Any]) -> dict[str, A
         offices=offices,
         facts={each["key"]: each.get("type", "text") for each in opened.plan.facts},
     )
+
+
+def _seen(by: Reader, opened: Draft, node: str) -> None:
+    """Keeps that somebody works on the draft, for the others who do."""
+    record(by, "plans.draft-rows", draft_ref(opened.version), after={node: None})
 
 
 def _changed(these: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
