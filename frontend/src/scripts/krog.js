@@ -2,6 +2,7 @@
 import "./htmx.js";
 import { follow } from "./live.js";
 import { fold, focusErrors, places, reachScrollers, sortTables, submitOnChange } from "./aids.js";
+import { sheets } from "./sheet.js";
 
 follow(document);
 fold(document);
@@ -10,6 +11,7 @@ submitOnChange(document);
 sortTables(document);
 reachScrollers(document);
 places(document);
+sheets(document);
 document.addEventListener("htmx:afterSwap", (event) => {
   follow(document);
   sortTables(event.target);

@@ -146,6 +146,48 @@ def undo_rows(by: Reader, *, plan: str, draft: str, batch: int) -> Outcome:
     return outcome
 
 
+def seen_until(by: Reader, *, plan: str, draft: str) -> int:
+    """A mark of what stands in a draft now; `changed_since` takes it."""
+    require(by, "planner", what="see the drafts of a plan")
+    last = journal.history(draft_ref(locked_for_reading(plan, draft)), 1)
+    return last[0].id if last else 0
+
+
+def changed_since(by: Reader, *, plan: str, draft: str, mark: int) -> dict[str, dict[str, Any]]:
+    """What others changed since the mark: node → flat field → the value before; the `base` of rows that somebody chose
+    before he could see that. Looks back over at most 500 changes."""
+    require(by, "planner", what="see the drafts of a plan")
+    found: dict[str, dict[str, Any]] = {}
+    for entry in journal.history(draft_ref(locked_for_reading(plan, draft)), 500):
+        if entry.id <= mark:
+            break
+        if entry.who == by.name:
+            continue
+        for node, fields in (entry.before or {}).items():
+            for name, value in (fields or {}).items():
+                if name not in _ENDS:
+                    found.setdefault(node, {})[name] = value
+    return found
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A change of rows of a draft: who, when (UTC microseconds), which nodes, and whether it can be taken back."""
+
+    batch: int
+    who: str
+    time: int
+    nodes: tuple[str, ...]
+    whole: bool
+
+
+def batches(by: Reader, *, plan: str, draft: str, limit: int = 10) -> list[Batch]:
+    """The last changes of rows of a draft, newest first."""
+    require(by, "planner", what="see the drafts of a plan")
+    entries = journal.history(draft_ref(locked_for_reading(plan, draft)), limit)
+    return [Batch(each.id, each.who, each.time, tuple(each.after or {}), each.before is not None) for each in entries]
+
+
 def present(by: Reader, *, plan: str, draft: str) -> list[Present]:
     """Who else changed the draft in the last minutes, the latest first."""
     require(by, "planner", what="see the drafts of a plan")

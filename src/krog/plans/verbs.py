@@ -25,6 +25,7 @@ from krog.people.permissions import SYSTEM, require
 from krog.plans import measured, models
 from krog.plans.drafting import Draft, clear_links, content, draft_ref, free_key, locked, set_span
 from krog.plans.fields import EMPTY, RESERVED_KEYS, cleaned, plain
+from krog.plans.merging import flat
 from krog.plans.shapes import DECISIONS, INDICATOR_ROLES, JUDGEMENTS, LINK_TYPES
 
 
@@ -89,7 +90,7 @@ def change_node(
             after=_changed(after, before),
             reason=_reason(draft, because, note),
         )
-        _seen(by, opened, node)
+        _seen(by, opened, node, before, after)
 
 
 def add_node(
@@ -121,7 +122,7 @@ def add_node(
         _checked(opened)
         _ground(opened, node, because, note)
         record(by, "plans.draft-add", Ref("node", node), after=after, reason=_reason(draft, because, note))
-        _seen(by, opened, node)
+        _seen(by, opened, node, None, after)
 
 
 def remove_node(by: Reader, *, plan: str, draft: str, node: str, because: Ref | None = None, note: str = "") -> None:
@@ -143,7 +144,7 @@ def remove_node(by: Reader, *, plan: str, draft: str, node: str, because: Ref | 
         _checked(opened)
         _ground(opened, node, because, note)
         record(by, "plans.draft-remove", Ref("node", node), before=before, reason=_reason(draft, because, note))
-        _seen(by, opened, node)
+        _seen(by, opened, node, before, None)
 
 
 def undo(by: Reader, *, plan: str, draft: str, node: str) -> None:
@@ -157,7 +158,7 @@ def undo(by: Reader, *, plan: str, draft: str, node: str) -> None:
                 _("The draft “%(draft)s” changes nothing in the node “%(node)s”.") % {"draft": draft, "node": node},
                 "node",
             )
-        before = content(row)
+        before, was_gone = content(row), row.gone
         if row.gone:
             for model, names in ((models.Link, ("source", "target")), (models.NodeIndicator, ("node",))):
                 for name in names:
@@ -166,7 +167,8 @@ def undo(by: Reader, *, plan: str, draft: str, node: str) -> None:
         models.Ground.objects.filter(version=opened.version, node=node).delete()
         _checked(opened)
         record(by, "plans.draft-undo", Ref("node", node), before=before, reason=draft)
-        _seen(by, opened, node)
+        base = opened.base.get(node)
+        _seen(by, opened, node, None if was_gone else before, content(base) if base else None)
 
 
 def link(by: Reader, *, plan: str, draft: str, source: str, target: str, type: str, on: bool = True) -> None:
@@ -415,9 +417,19 @@ def _cleaned(opened: Draft, node: str, fields: Mapping[str, Any]) -> dict[str, A
     )
 
 
-def _seen(by: Reader, opened: Draft, node: str) -> None:
-    """Keeps that somebody works on the draft, for the others who do."""
-    record(by, "plans.draft-rows", draft_ref(opened.version), after={node: None})
+def _seen(
+    by: Reader,
+    opened: Draft,
+    node: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Keeps what was done in the draft, for the others who work on it."""
+    old, new = (flat(side) if side is not None else None for side in (before, after))
+    if old is not None and new is not None:
+        names = [name for name in {**old, **new} if old.get(name, "") != new.get(name, "")]
+        old, new = ({name: side.get(name, "") for name in names} for side in (old, new))
+    record(by, "plans.draft-rows", draft_ref(opened.version), before={node: old}, after={node: new})
 
 
 def _changed(these: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,15 +26,16 @@ from krog.plans.shapes import Node, Tree
 from krog.voice import reads as voice
 from krog.voice import verbs as voice_verbs
 from krog.web.desk import plans_forms as forms
+from krog.web.desk import plans_table
 from krog.web.portal import plans_words as words
 from krog.web.portal.plans import (
-    Filters,
     change_rows,
     indicator_rows,
     link_rows,
     review_words,
     version_words,
 )
+from krog.web.portal.plans_filters import Filters
 from krog.web.request import Request
 
 
@@ -79,7 +80,7 @@ def table(request: Request, plan: str) -> HttpResponse:
     """The plan in force as a table: who answers for each node, how it is doing, when it was looked at."""
     grant = _grant(request)
     tree = reads.tree(grant, plan)
-    filters = Filters.of(request)
+    filters = Filters.of(request.GET)
     nobody = request.GET.get("nobody") == "1"
     shown = [key for key in filters.keys(tree) if not nobody or not tree.nodes[key].office]
     offices = {office.key: office.title for office in people.offices(grant)}
@@ -389,6 +390,7 @@ def adopt(request: Request, plan: str, key: str) -> HttpResponse:
 
 
 urlpatterns = [
+    *plans_table.urlpatterns,
     path("plans", _list, name="desk-plans-list"),
     path("plans/<str:plan>", table, name="desk-plans-table"),
     path("plans/<str:plan>/begin", begin, name="desk-plans-begin"),

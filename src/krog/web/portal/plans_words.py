@@ -66,6 +66,12 @@ LINKS: dict[str, tuple[Any, Any]] = {
     "synergy": (_("strengthens and is strengthened by"), _("strengthens and is strengthened by")),
     "conflict": (_("is in conflict with"), _("is in conflict with")),
 }
+MISSING: dict[str, Any] = {
+    "office": _("nobody is named"),
+    "holder": _("no role-holder"),
+    "indicator": _("no indicator measures it"),
+    "status": _("no status"),
+}
 JUDGEMENTS: dict[str, tuple[str, Any]] = {
     "on_track": ("ok", _("on track")),
     "at_risk": ("warn", _("at risk")),
