@@ -52,6 +52,18 @@ def case_types(grant: Grant, *, citizen_only: bool = False) -> list[shapes.CaseT
     return [type_of(row) for row in (rows.filter(citizen=True) if citizen_only else rows)]
 
 
+def entered(grant: Grant, limit: int = 8) -> list[shapes.Entered]:
+    """The cases that the reader entered for others by phone, at the counter or from paper, newest first."""
+    by = grant.reader
+    if not is_staff(by) or by.kind != "account":
+        return []
+    rows = models.Case.objects.filter(opener=by.name, channel__in=shapes.FOR_ANOTHER).select_related("type")
+    return [
+        shapes.Entered(row.key, row.key.upper(), row.type.title, row.place, row.channel, row.opened, row.status)
+        for row in rows.order_by("-opened")[:limit]
+    ]
+
+
 def case_type(grant: Grant, key: str) -> shapes.CaseType:
     """One kind of case, or NotFound."""
     row = models.CaseType.objects.filter(key=key, retired=False).first()

@@ -11,7 +11,9 @@ from krog.base.text import Text
 STATUSES = ("new", "taken", "waiting", "done", "declined")
 OPEN = ("new", "taken", "waiting")
 SEVERITIES = ("normal", "important", "urgent")
-CHANNELS = ("web", "mail", "phone", "desk", "api", "rule")
+CHANNELS = ("web", "mail", "phone", "desk", "paper", "api", "rule")
+#: Channels on which somebody who works for the city enters for another person.
+FOR_ANOTHER = ("phone", "desk", "paper")
 #: The tabs of a person's and a centre's work.
 TABS = ("mine", "unassigned", "waiting", "today")
 
@@ -183,6 +185,19 @@ class Status:
     events: tuple[Event, ...]
     photos: tuple[Photo, ...]
     cause: Ref | None
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A case as the clerk who entered it finds it again: no words and no names."""
+
+    key: str
+    reference: str
+    type_title: Text
+    place: str
+    channel: str
+    opened: int
+    status: str
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,8 @@ class Proposal(models.Model):
     answered_by = models.CharField(max_length=200, blank=True)
     withheld = models.BooleanField(default=False)
     told = models.JSONField(default=list)
+    channel = models.CharField(max_length=10, default="web")
+    entered_by = models.CharField(max_length=200, blank=True)
     form = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001 - many rows without one, all unique
 
     class Meta:

@@ -101,6 +101,8 @@ def _proposal(row: models.Proposal, access: Access, inside: bool) -> shapes.Prop
         answer=row.answer if public or inside else "",
         answered=row.answered,
         answered_by=row.answered_by if inside else "",
+        channel=row.channel if inside else "",
+        entered_by=row.entered_by if inside else "",
     )
 
 

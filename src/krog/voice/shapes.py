@@ -48,6 +48,8 @@ class Proposal:
     answer: str = ""
     answered: int | None = None
     answered_by: str = ""
+    channel: str = ""
+    entered_by: str = ""
 
 
 @dataclass(frozen=True)

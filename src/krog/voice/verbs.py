@@ -20,7 +20,7 @@ from krog.base.ids import Ref
 from krog.catalogue import door
 from krog.journal.verbs import erase as erase_journal
 from krog.journal.verbs import erase_mails, record
-from krog.people.permissions import require
+from krog.people.permissions import STAFF, require
 from krog.plans import reads as plans
 from krog.plans.fields import plain
 from krog.voice import mails, models
@@ -28,6 +28,8 @@ from krog.voice.reads import phase, today
 
 #: Letters of a reference that people do not confuse when they read it out.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+#: Ways on which a proposal comes in; those on which it is entered for another person.
+CHANNELS, FOR_ANOTHER = ("web", "phone", "desk", "paper", "api"), ("phone", "desk", "paper")
 TITLE_MAX, TEXT_MAX, PLACE_MAX, AUTHOR_MAX, ANSWER_MAX = 150, 5000, 200, 100, 5000
 
 
@@ -43,12 +45,18 @@ def propose(
     email: str = "",
     language: str = "sl",
     form: str = "",
+    channel: str = "web",
 ) -> str:
     """Hands in a proposal to an open call; returns its key. Anybody may.
 
     With an e-mail address it waits until a signed link has confirmed it. `form` is a random mark of the form it was
-    written in: the same form sent twice is one proposal.
+    written in: the same form sent twice is one proposal. `channel` is phone, desk or paper where somebody who works for
+    the city enters it for another person.
     """
+    if channel not in CHANNELS:
+        raise Invalid(f"The channel {channel!r} is not known.", "channel", ", ".join(CHANNELS))
+    if channel in FOR_ANOTHER:
+        require(by, *STAFF, what="enter a proposal for another person")
     title, text, place, author, email = (plain(value) for value in (title, text, place, author, email))
     title, place, author = (" ".join(value.split()) for value in (title, place, author))
     row = models.Call.objects.filter(key=call, retired=False).first()
@@ -77,12 +85,22 @@ def propose(
                 created=times.now(),
                 state="unconfirmed" if email else "received",
                 form=form[:64] or None,
+                channel=channel,
+                entered_by=by.name if channel in FOR_ANOTHER else "",
             )
             record(
                 by,
                 "voice.propose",
                 Ref("proposal", saved.key),
-                after={"call": call, "title": title, "text": text, "place": place, "node": node, "state": saved.state},
+                after={
+                    "call": call,
+                    "title": title,
+                    "text": text,
+                    "place": place,
+                    "node": node,
+                    "state": saved.state,
+                    "channel": channel,
+                },
             )
             if email:
                 mails.ask_to_confirm(saved)

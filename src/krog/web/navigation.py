@@ -53,7 +53,13 @@ CENTRE_TITLES = {
 }
 
 DESK: tuple[tuple[str, tuple[Entry, ...]], ...] = (
-    (_("Mine"), (Entry("work", _("My work"), "desk-work"),)),
+    (
+        _("Mine"),
+        (
+            Entry("work", _("My work"), "desk-work"),
+            Entry("clerk", _("Counter"), "desk-clerk", roles=("clerk", "official", "operator")),
+        ),
+    ),
     (_("Centres"), tuple(Entry(f"centre-{c}", CENTRE_TITLES[c], "desk-centre", (c,)) for c in CENTRES)),
     (
         _("Shared"),
@@ -68,6 +74,8 @@ DESK: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("without", _("Without a responsible person"), "desk-people-without"),
             Entry("usage", _("Use of services"), "desk-usage"),
             Entry("mail", _("Mail"), "desk-mail"),
+            Entry("accounts", _("Accounts"), "desk-accounts", roles=("administrator",)),
+            Entry("keys", _("API keys"), "desk-keys", roles=("administrator",)),
             Entry("accesses", _("Access log"), "desk-catalogue-accesses", roles=("digital_officer",)),
             Entry("inspect", _("Inspect"), "desk-inspect", roles=("digital_officer",)),
             Entry("mailbox", _("Demo mailbox"), "desk-mailbox", demo_only=True),

@@ -156,6 +156,8 @@ def _checked(
     if problems or kind is None:
         raise invalid(problems, "The case cannot be opened.")
     if not is_staff(by):
+        if channel in shapes.FOR_ANOTHER:
+            raise Forbidden("Only who works for the city enters for another person.", "channel")
         if not kind.citizen:
             raise Forbidden("This cannot be reported here.", "type", todo="Choose another kind of report.")
         if severity != "normal" or protocol:

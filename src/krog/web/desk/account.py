@@ -19,6 +19,7 @@ from krog.catalogue import door
 from krog.people import accounts, factors, oidc, verbs
 from krog.people import reads as people
 from krog.web import second_factor
+from krog.web.desk.accounts import ROLE_WORDS
 from krog.web.portal import case_words as words
 from krog.web.request import Request
 
@@ -61,6 +62,7 @@ def account(request: Request) -> HttpResponse:
         {
             "found": found,
             "form": form,
+            "roles": [ROLE_WORDS.get(role, role) for role in found.roles],
             "offices": [names.get(key, key) for key in found.offices],
             "left": factors.left(found.id) if found.second_factor else 0,
             "required": factors.required() and not (found.demo and settings().demo),

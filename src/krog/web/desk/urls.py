@@ -14,10 +14,13 @@ from krog.base.errors import Forbidden
 from krog.people.permissions import is_staff
 from krog.web.desk import (
     account,
+    accounts,
     cases,
     catalogue,
+    clerk,
     indicators,
     inspect,
+    keys,
     plans,
     registers,
     rules,
@@ -59,12 +62,15 @@ urlpatterns = [
         indicators,
         plans,
         cases,
+        clerk,
         rules,
         voice,
         usage,
         catalogue,
         without,
         account,
+        accounts,
+        keys,
         inspect,
     )
     for pattern in module.urlpatterns

@@ -35,7 +35,8 @@ CHANNELS: Mapping[str, Any] = {
     "web": later("portal"),
     "mail": later("e-mail"),
     "phone": later("phone"),
-    "desk": later("desk"),
+    "desk": later("at the counter"),
+    "paper": later("paper"),
     "api": later("a program"),
     "rule": later("a rule"),
 }
