@@ -32,13 +32,13 @@ LIMIT = 50
 ROLE_WORDS = {
     "citizen": later("citizen"),
     "clerk": later("counter clerk"),
-    "official": later("official"),
+    "official": later("official of the city"),
     "operator": later("operator"),
     "planner": later("planner"),
     "digital_officer": later("digital officer"),
     "administrator": later("administrator"),
 }
-STATES = {"open": later("Open"), "closed": later("Closed"), "": later("All")}
+STATES = {"open": later("In use"), "closed": later("Closed accounts"), "": later("All accounts")}
 
 
 class AccountForm(forms.Form):
