@@ -5,18 +5,16 @@ Between the steps nobody is signed in: the session only holds whose password was
 
 from __future__ import annotations
 
-import io
 import time
 from typing import Any
 
-import segno
 from django import forms
 from django.contrib.auth import get_user_model
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as later
 from django.views.decorators.cache import never_cache
@@ -25,6 +23,7 @@ from krog.base.errors import Conflict, Invalid
 from krog.engine.cities import city
 from krog.people import factors, totp
 from krog.web import limits
+from krog.web.components import qr
 from krog.web.middleware import address_of
 from krog.web.request import Request
 from krog.web.sign_in import enter
@@ -109,12 +108,8 @@ def _status(form: forms.Form) -> int:
 
 
 def draw(secret: str, account: str) -> SafeString:
-    """The QR code of a new secret as SVG, without anything inline that the page's policy refuses."""
-    out = io.BytesIO()
-    segno.make(totp.address(secret, account, city.current().name), error="m").save(
-        out, kind="svg", xmldecl=False, svgns=True, scale=5, border=4, svgclass="qr", lineclass=None, light="#fff"
-    )
-    return mark_safe(out.getvalue().decode())
+    """The QR code of a new secret."""
+    return qr.svg(totp.address(secret, account, city.current().name))
 
 
 def grouped(secret: str) -> str:

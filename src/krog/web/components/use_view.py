@@ -7,7 +7,7 @@ import io
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.http import HttpResponse
@@ -110,13 +110,25 @@ def _chart(uses: Sequence[Use], first: date, last: date) -> charts.Chart:
         started[at] += use.started
         finished[at] += use.finished
     zone = settings().timezone
+    # Before the first count nothing was counted: a gap, not a nought.
+    all_of = _days(first, last) if daily else _months(first, last)
 
     def points(counts: dict[date, int]) -> list[tuple[float, float | None]]:
-        return [(float(times.start_of_day(at, zone)), float(counts[at])) for at in sorted(started)]
+        begun = min(started, default=last)
+        return [(float(times.start_of_day(at, zone)), float(counts[at]) if at >= begun else None) for at in all_of]
 
     title = _("Started and finished by day") if daily else _("Started and finished by month")
     series = [charts.Series(_("started"), points(started)), charts.Series(_("finished"), points(finished))]
     return charts.line(title, title, series if started else [], language=get_language() or "sl", decimals=0, zero=True)
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def _months(first: date, last: date) -> list[date]:
+    numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    return [date(number // 12, number % 12 + 1, 1) for number in numbers]
 
 
 def _csv(uses: Sequence[Use]) -> HttpResponse:
@@ -145,7 +157,7 @@ def page(request: Request, template: str, purpose: str) -> HttpResponse:
     rows = rows_of(uses, titles(request) if uses else {})
     shown = [each for each in CHANNELS if any(each in (row.by or {}) for row in rows)]
     context: dict[str, Any] = {
-        "rows": [(row, [(row.by or {}).get(each, 0) for each in shown]) for row in rows],
+        "rows": [(row, [(CHANNEL_WORDS[each], (row.by or {}).get(each, 0)) for each in shown]) for row in rows],
         "channels": [CHANNEL_WORDS[each] for each in shown],
         "total": Row(
             "", _("All together"), *(sum(getattr(r, n) for r in rows) for n in ("started", "finished", "abandoned"))

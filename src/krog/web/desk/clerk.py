@@ -27,6 +27,7 @@ from krog.people import reads as people
 from krog.people.permissions import require
 from krog.voice import reads as voice
 from krog.voice import verbs as voice_verbs
+from krog.web.components import qr
 from krog.web.components.use_view import CHANNEL_WORDS
 from krog.web.portal import case_words as words
 from krog.web.request import Request
@@ -235,7 +236,11 @@ def slip(request: Request) -> HttpResponse:
     found = _slip(request.GET.get("done", ""))
     if found is None:
         raise NotFound(_("There is no such slip any more."), "done", todo=_("Print it right after the entry."))
-    response = render(request, "desk/clerk/slip.html", {"slip": found, "who": request.reader.name})
+    response = render(
+        request,
+        "desk/clerk/slip.html",
+        {"slip": found, "who": request.reader.name, "qr": qr.svg(found["address"], scale=3)},
+    )
     response["Referrer-Policy"] = "no-referrer"
     return response
 
