@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Case as DbCase
-from django.db.models import Count, Q, QuerySet, When
+from django.db.models import Count, F, Q, QuerySet, When
 from django.utils.translation import gettext as _
 
 from krog.base import times
@@ -450,3 +450,10 @@ def own_photo_file(grant: Grant, address: str, photo: int) -> str:
         if row is not None:
             return row.file
     raise NotFound(_("There is no such photo."), "photo")
+
+
+def closed_between(grant: Grant, start: int, end: int) -> tuple[int, int]:
+    """How many cases were closed from `start` to before `end` (UTC microseconds), and how many of these in time."""
+    rows = _staff_rows(grant).filter(closed__gte=start, closed__lt=end)
+    found = rows.aggregate(closed=Count("pk"), in_time=Count("pk", filter=Q(closed__lte=F("deadline"))))
+    return int(found["closed"]), int(found["in_time"])

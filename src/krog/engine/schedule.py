@@ -21,6 +21,7 @@ MODULES = [
     "krog.engine.seal",
     "krog.engine.tier",
     "krog.engine.evaluate",
+    "krog.engine.measure",
     "krog.engine.compute",
     "krog.engine.notify",
     "krog.engine.forget",
