@@ -455,5 +455,5 @@ def own_photo_file(grant: Grant, address: str, photo: int) -> str:
 def closed_between(grant: Grant, start: int, end: int) -> tuple[int, int]:
     """How many cases were closed from `start` to before `end` (UTC microseconds), and how many of these in time."""
     rows = _staff_rows(grant).filter(closed__gte=start, closed__lt=end)
-    found = rows.aggregate(closed=Count("pk"), in_time=Count("pk", filter=Q(closed__lte=F("deadline"))))
-    return int(found["closed"]), int(found["in_time"])
+    found = rows.aggregate(answered=Count("pk"), kept=Count("pk", filter=Q(closed__lte=F("deadline"))))
+    return int(found["answered"]), int(found["kept"])

@@ -65,9 +65,9 @@ def measure(now: int | None = None) -> int | None:
         counted += _of_day(today - timedelta(days=back))
     newest = dataset_table.version(TABLE)
     old = dataset_table.read_table(TABLE).to_pylist() if newest is not None else []
-    first = min((row["day"] for row in old), default=today.isoformat())
+    first = min((str(row["day"]) for row in old), default=today.isoformat())
     rows = {(row["day"], row["fact"]): row for row in old}
-    rows |= {(row["day"], row["fact"]): row for row in counted if row["day"] >= first}
+    rows |= {(row["day"], row["fact"]): row for row in counted if str(row["day"]) >= first}
     version = dataset_table.write_table(TABLE, [rows[place] for place in sorted(rows)], columns=COLUMNS)
     return None if version == newest else version
 
