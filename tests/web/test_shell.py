@@ -9,6 +9,7 @@ import pytest
 
 from krog.base.settings import settings
 from krog.catalogue import access_log
+from krog.engine.cities import city
 from krog.journal import verbs as journal
 from krog.web import problems
 
@@ -17,8 +18,6 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def kranj():
-    from krog.engine.cities import city
-
     journal.applied(
         "city",
         {
@@ -174,3 +173,21 @@ def test_a_page_says_what_it_is_and_in_which_languages_it_stands(client):
     assert re.search(r'<meta name="description" content="[^"]{40,}">', page)
     assert f'<link rel="alternate" hreflang="sl" href="{settings().url}/sl/now/?x=1">' in page
     assert f'<link rel="alternate" hreflang="en" href="{settings().url}/en/now/?x=1">' in page
+
+
+def test_a_city_with_two_official_languages_shows_its_name_in_both(client):
+    names = {"sl": "Mestna občina Koper", "it": "Comune città di Capodistria", "en": "City of Koper"}
+    about = {"title": names, "languages": ["sl", "it", "en"], "official": ["sl", "it"]}
+    journal.applied("city", {"kranj": None, "koper": about})
+    city.forget()
+    assert "Comune città di Capodistria · Mestna občina Koper" in client.get("/it/now/").content.decode()
+    page = client.get("/en/now/").content.decode()
+    assert "Capodistria ·" not in page
+    assert "Official are the texts in: Slovenščina, Italiano." in page
+
+
+def test_a_page_tells_of_each_language_whether_its_text_is_official_translated_or_missing(client, dataset):
+    dataset("water", noun="streams", title={"sl": "Voda"})
+    page = client.get("/sl/datasets/water").content.decode()
+    for name, word in (("Slovenščina", "uradno besedilo"), ("English", "besedila še ni")):
+        assert re.search(rf'{name}</span><span class="muted">{word}<', page), name

@@ -14,13 +14,21 @@ from krog.base.settings import settings
 from krog.base.text import say
 from krog.engine.cities import city
 from krog.people.permissions import is_staff
+from krog.web.components.formats import LANGUAGE_NAMES
 from krog.web.navigation import DESK, PORTAL, counts
-
-_NAMES = {"sl": "Slovenščina", "it": "Italiano", "en": "English"}
 
 
 def _said(text: Any, lang: str) -> str:
     return str(say(text, lang)) if isinstance(text, dict) else str(text or "")
+
+
+def _city_name(here: city.City, lang: str) -> str:
+    """The name of the city; where several languages are official, in all of them, that of the page first."""
+    if lang not in here.official:
+        return _said(here.title, lang) or here.name
+    codes = [lang, *(code for code in here.official if code != lang)]
+    names = dict.fromkeys(here.title[code] for code in codes if here.title.get(code))
+    return " · ".join(names) or here.name
 
 
 def _address(name: str, *args: str) -> str:
@@ -42,7 +50,7 @@ def _languages(request: HttpRequest, lang: str, codes: tuple[str, ...]) -> list[
         found.append(
             {
                 "code": code,
-                "name": _NAMES.get(code, code),
+                "name": LANGUAGE_NAMES.get(code, code),
                 "href": href,
                 "whole": f"{settings().url}{href}",
                 "current": code == lang,
@@ -100,7 +108,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return {
             "city": {
                 "key": here.key,
-                "title": _said(here.title, lang) or here.name,
+                "title": _city_name(here, lang),
                 "coat": here.coat,
                 "languages": here.languages,
                 "contact": {
@@ -111,6 +119,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
                 },
             },
             "language": lang,
+            "translation_of": [] if lang in here.official else [LANGUAGE_NAMES.get(c, c) for c in here.official],
             "languages": _languages(request, lang, here.languages),
             "home": reverse("portal-home"),
             "nav": _portal_nav(request),

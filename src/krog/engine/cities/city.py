@@ -30,13 +30,15 @@ class ContactFile(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class CityFile(msgspec.Struct, forbid_unknown_fields=True):
-    """`content` are the languages in which quoted texts (plans, indicators, names of places, records) are complete; in
+    """`official` are the languages whose texts count; the others are translations (empty: the first of `languages`).
+    `content` are the languages in which quoted texts (plans, indicators, names of places, records) are complete; in
     the others a missing one shows its original, marked. Empty: all `languages`."""
 
     key: str
     name: str = ""
     title: dict[str, str] = {}
     languages: list[str] = []
+    official: list[str] = []
     content: list[str] = []
     timezone: str = "Europe/Ljubljana"
     centre: list[float] = []
@@ -69,6 +71,7 @@ class City:
     name: str = "Krog"
     title: Text = field(default_factory=dict)
     languages: tuple[str, ...] = ("sl", "en")
+    official: tuple[str, ...] = ("sl",)
     timezone: str = "Europe/Ljubljana"
     centre: tuple[float, float] = (14.99, 46.12)
     coat: str = ""
@@ -92,11 +95,13 @@ def current() -> City:
     """The city as last applied; a nameless one before `krog apply` has run."""
     for key, fields in _recent("city").items():
         centre = fields.get("centre") or []
+        languages = tuple(fields.get("languages") or City.languages)
         return City(
             key=key,
             name=fields.get("name") or key,
             title=fields.get("title") or {},
-            languages=tuple(fields.get("languages") or City.languages),
+            languages=languages,
+            official=tuple(fields.get("official") or languages[:1]),
             timezone=fields.get("timezone") or City.timezone,
             centre=(centre[0], centre[1]) if len(centre) == 2 else City.centre,
             coat=fields.get("coat") or "",
@@ -177,8 +182,9 @@ def _check_city(fields: Fields) -> Sequence[str]:
     for language in fields["languages"]:
         if not re.fullmatch("[a-z]{2}", language):
             found.append(f"languages: {language!r} is not the two letters of a language.")
-    if other := sorted(set(fields["content"]) - set(fields["languages"])):
-        found.append(f"content: {', '.join(other)} is not among the city's languages.")
+    for name in ("official", "content"):
+        if other := sorted(set(fields[name]) - set(fields["languages"])):
+            found.append(f"{name}: {', '.join(other)} is not among the city's languages.")
     centre = fields["centre"]
     if centre and not (len(centre) == 2 and -180 <= centre[0] <= 180 and -90 <= centre[1] <= 90):
         found.append("centre is a longitude and a latitude in degrees, such as [14.51, 46.05].")

@@ -41,6 +41,9 @@ _EN_MONTHS = (
     "December",
 )
 
+#: What each language is called in itself.
+LANGUAGE_NAMES = {"sl": "Slovenščina", "it": "Italiano", "en": "English"}
+
 WRITINGS: dict[str, Writing] = {
     "sl": Writing(",", ".", "{d}.\u00a0{m}.\u00a0{y}", "{h}.{mi:02d}"),
     "it": Writing(",", ".", "{d}/{m}/{y}", "{h:02d}:{mi:02d}"),

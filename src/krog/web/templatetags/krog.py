@@ -20,6 +20,7 @@ from django.utils.translation import get_language, gettext
 from krog.base import times
 from krog.base.origin import Origin
 from krog.base.text import say as say_text
+from krog.engine.cities import city
 from krog.web.components import formats
 from krog.web.components.verb_words import words_of
 
@@ -125,6 +126,18 @@ def unit(code: Any) -> str:
 def said(texts: Any) -> str:
     """A text of content as plain words in the page's language, for titles and attributes."""
     return str(say_text(texts, _language())) if isinstance(texts, Mapping) else str(texts or "")
+
+
+@register.filter
+def text_languages(texts: Any) -> list[dict[str, str]]:
+    """What a text of content is in each of the city's languages: official, a translation, or missing."""
+    here = city.current()
+    known = texts if isinstance(texts, Mapping) else {}
+    found = []
+    for code in here.languages:
+        state = "missing" if not known.get(code) else "official" if code in here.official else "translated"
+        found.append({"code": code, "name": formats.LANGUAGE_NAMES.get(code, code), "state": state})
+    return found
 
 
 @register.simple_tag
