@@ -175,7 +175,7 @@ def test_work_stands_in_its_tab(world: World) -> None:
     models.Case.objects.filter(key=free).update(deadline=times.now() - times.HOUR)
 
     def tab(name: str) -> set[str]:
-        page = reads.work(grant(world.operator), name, me="olga", offices=["vodovod"])
+        page = reads.work(grant(world.operator), name, me=["olga"], offices=["vodovod"])
         assert page.total == len(page.items)
         return {item.key for item in page.items}
 
@@ -183,10 +183,10 @@ def test_work_stands_in_its_tab(world: World) -> None:
     assert tab("unassigned") == {free}
     assert tab("waiting") == {waits, later}
     assert free in tab("today")
-    counts = reads.work_counts(grant(world.operator), me="olga", offices=["vodovod"])
+    counts = reads.work_counts(grant(world.operator), me=["olga"], offices=["vodovod"])
     assert (counts["mine"], counts["unassigned"], counts["waiting"], counts["overdue"]) == (1, 1, 2, 1)
-    assert reads.work(grant(world.stranger), "unassigned", me="rok", offices=["ceste"]).total == 0
-    assert reads.work(grant(ANONYMOUS, "portal"), "open", me="", offices=["vodovod"]).total == 0
+    assert reads.work(grant(world.stranger), "unassigned", me=["rok"], offices=["ceste"]).total == 0
+    assert reads.work(grant(ANONYMOUS, "portal"), "open", me=[], offices=["vodovod"]).total == 0
 
 
 def test_a_case_is_closed_once_and_can_be_reopened_with_a_reason(world: World) -> None:

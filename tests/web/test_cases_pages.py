@@ -394,5 +394,5 @@ def test_overdue_is_seen(world: World, desk: Any, client: Client) -> None:
     models.Case.objects.update(deadline=times.now() - times.HOUR)
     assert "overdue" in desk("rok").get("/desk/?tab=today").content.decode()
     assert "We are sorry" in client.get(f"/en/cases/{opened.key}").content.decode()
-    page = reads.work(door.open(world.stranger, "desk", kind="cases"), "today", me="rok", offices=["ceste"])
+    page = reads.work(door.open(world.stranger, "desk", kind="cases"), "today", me=["rok"], offices=["ceste"])
     assert page.items[0].overdue

@@ -6,6 +6,7 @@ mail's own address (`engine.notify`); a signed link opens the case without an ac
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -19,7 +20,7 @@ from krog.base.text import say
 from krog.cases import models
 from krog.catalogue import door
 from krog.journal import verbs as journal
-from krog.people import links
+from krog.people import absences, letters, links
 from krog.people import reads as people
 from krog.people.permissions import SYSTEM
 from krog.people.shapes import Person
@@ -36,7 +37,9 @@ REPORTER = "reporter"
 def responsible(office: str) -> Person | None:
     """Who is told first: the office's operator, else an official, else anybody of it."""
     grant = door.open(SYSTEM, "mail", kind="people")
-    found = [person for person in people.people(grant, office=office) if person.email]
+    everybody = [person for person in people.people(grant, office=office) if person.email]
+    # Who is away is asked only where nobody of the office is there; then the mail goes to who stands in.
+    found = absences.present(everybody) or everybody
     for role in ("operator", "official"):
         if chosen := next((person for person in sorted(found, key=lambda p: p.id) if role in person.roles), None):
             return chosen
@@ -45,7 +48,7 @@ def responsible(office: str) -> Person | None:
 
 def to_office(row: models.Case) -> None:
     """Tells the office that handles the case; without any address the case waits in the desk alone."""
-    person = responsible(row.office)
+    person = _first(row)
     if person is not None:
         _to_person(row, person, "office", {})
         return
@@ -55,6 +58,16 @@ def to_office(row: models.Case) -> None:
         return
     if office.email:
         _post(row, office.email, "sl", "office", {"link": _desk(row), "signed": False}, token="")
+
+
+def _first(row: models.Case) -> Person | None:
+    """Who answers where nobody has taken the case: whom its kind names, else who is told first of its office."""
+    if row.type.holder and row.office == row.type.office:
+        with suppress(NotFound):
+            person = people.person(door.open(SYSTEM, "mail", kind="people"), row.type.holder)
+            if person.email:
+                return person
+    return responsible(row.office)
 
 
 def to_assignee(row: models.Case, person: Person, who: str) -> None:
@@ -72,9 +85,32 @@ def to_handler(row: models.Case, text: str, who: str, *, stranger: bool = False)
             person = people.person(grant, row.assignee)
         except NotFound:
             person = None
-    person = person if person and person.email else responsible(row.office)
+    person = person if person and person.email else _first(row)
     if person is not None:
         _to_person(row, person, "told", {"text": text, "who": who, "stranger": stranger})
+
+
+def to_reminded(row: models.Case) -> bool:
+    """Reminds whoever has taken the case, else who answers for it, that its deadline is over; whether anybody was."""
+    person = None
+    if row.assignee:
+        with suppress(NotFound):
+            person = people.person(door.open(SYSTEM, "mail", kind="people"), row.assignee)
+    person = person if person and person.email else _first(row)
+    return person is not None and _to_person(row, person, "reminder", {}) is not None
+
+
+def to_head(row: models.Case) -> Person | None:
+    """Tells the head of the office (else its deputy) that the case is long overdue; who was told."""
+    grant = door.open(SYSTEM, "mail", kind="people")
+    try:
+        office = people.office(grant, row.office)
+    except NotFound:
+        return None
+    for key in filter(None, (office.head, office.deputy)):
+        with suppress(NotFound):
+            return _to_person(row, people.person(grant, key), "escalated", {"who": row.assignee_name})
+    return None
 
 
 def already_closed(row: models.Case, address: str) -> None:
@@ -101,17 +137,15 @@ def to_reporter(row: models.Case, what: str, text: str = "") -> None:
     _post(row, reporter.email, row.language, "reporter", extra, token=REPORTER)
 
 
-def _to_person(row: models.Case, person: Person, template: str, extra: dict[str, Any]) -> None:
-    token = links.sign(PURPOSE, Ref("case", row.key), person.key, days=DAYS)
-    link = f"{settings().url}/{person.language}/cases/link/{token}"
-    _post(
-        row,
-        person.email,
-        person.language,
-        template,
-        {"link": link, "signed": True, "name": person.name, **extra},
-        token=token,
-    )
+def _to_person(row: models.Case, person: Person, template: str, extra: dict[str, Any]) -> Person | None:
+    """To the person, or to who stands in: the signed link is for whoever reads it. Returns who does."""
+
+    def compose(to: Person) -> letters.Letter:
+        token = links.sign(PURPOSE, Ref("case", row.key), to.key, days=DAYS)
+        link = f"{settings().url}/{to.language}/cases/link/{token}"
+        return _letter(row, to.language, template, {"link": link, "signed": True, "name": to.name, **extra}, token)
+
+    return letters.write(person.key, compose)
 
 
 def _desk(row: models.Case) -> str:
@@ -128,31 +162,31 @@ def _alert(row: models.Case) -> Alert | None:
 
 
 def _post(row: models.Case, to: str, language: str, template: str, extra: dict[str, Any], *, token: str) -> None:
+    """To an address that has no account: the reporter, or an office without people."""
     with translation.override(language):
-        office = _office_title(row.office, language)
-        context = {
-            "case": row,
-            "reference": row.key.upper(),
-            "title": str(say(row.title, language)),
-            "office": office,
-            "alert": None if template == "reporter" else _alert(row),
-            "desk": _desk(row),
-            "demo": settings().demo,
-            "protocol": str(say(row.protocol.title, language)) if row.protocol else "",
-            "steps": [str(say(step, language)) for step in row.protocol.steps] if row.protocol else [],
-            "days": DAYS,
-            "language": language,
-            **extra,
-        }
-        text = render_to_string(f"mail/cases/{template}.txt", context).strip() + "\n"
+        letter = _letter(row, language, template, extra, token)
         journal.post_mail(
-            to=to,
-            subject=_subject(row, template, context),
-            text=text,
-            ref=Ref("case", row.key),
-            reply_token=token,
-            language=language,
+            to=to, subject=letter.subject, text=letter.text, ref=letter.ref, reply_token=token, language=language
         )
+
+
+def _letter(row: models.Case, language: str, template: str, extra: dict[str, Any], token: str) -> letters.Letter:
+    context = {
+        "case": row,
+        "reference": row.key.upper(),
+        "title": str(say(row.title, language)),
+        "office": _office_title(row.office, language),
+        "alert": None if template == "reporter" else _alert(row),
+        "desk": _desk(row),
+        "demo": settings().demo,
+        "protocol": str(say(row.protocol.title, language)) if row.protocol else "",
+        "steps": [str(say(step, language)) for step in row.protocol.steps] if row.protocol else [],
+        "days": DAYS,
+        "language": language,
+        **extra,
+    }
+    text = render_to_string(f"mail/cases/{template}.txt", context).strip() + "\n"
+    return letters.Letter(_subject(row, template, context), text, Ref("case", row.key), token)
 
 
 def _office_title(office: str, language: str) -> str:
@@ -181,4 +215,8 @@ def _subject(row: models.Case, template: str, context: dict[str, Any]) -> str:
         prefix = _("News")
     elif template == "closed":
         prefix = _("Already closed")
+    elif template == "reminder":
+        prefix = _("Overdue")
+    elif template == "escalated":
+        prefix = _("Long overdue in your office")
     return f"{context['reference']}: {prefix + ': ' if prefix else ''}{about}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -126,10 +126,10 @@ def end_of_today() -> int:
     return times.start_of_day(times.local_date(times.now(), zone) + timedelta(days=1), zone)
 
 
-def _tab(tab: str, me: str, offices: Iterable[str]) -> Q:
+def _tab(tab: str, me: Collection[str], offices: Iterable[str]) -> Q:
     now, here = times.now(), Q(office__in=list(offices))
     active = Q(status__in=("new", "taken")) & (Q(snoozed_until=None) | Q(snoozed_until__lte=now))
-    mine = Q(assignee=me) if me else Q(pk__in=[])
+    mine = Q(assignee__in=me) if me else Q(pk__in=[])
     return {
         "mine": mine & active,
         "unassigned": here & Q(assignee="") & active,
@@ -145,13 +145,14 @@ def work(
     grant: Grant,
     tab: str,
     *,
-    me: str,
+    me: Collection[str],
     offices: Iterable[str],
     only_offices: bool = False,
     limit: int = 50,
     offset: int = 0,
 ) -> shapes.Page:
     """The cases of a tab, urgent and soonest first: mine, unassigned, waiting, today (TABS), taken, open, closed.
+    `me`: the account, and those it stands in for.
 
     `only_offices` leaves out what is mine in other offices: for the page of a centre.
     """
@@ -166,7 +167,9 @@ def work(
     return shapes.Page(items, _total(rows, len(items), limit, offset))
 
 
-def work_counts(grant: Grant, *, me: str, offices: Iterable[str], only_offices: bool = False) -> dict[str, int]:
+def work_counts(
+    grant: Grant, *, me: Collection[str], offices: Iterable[str], only_offices: bool = False
+) -> dict[str, int]:
     """How many cases each tab holds, and `overdue` and `urgent` among the open ones."""
     offices = list(offices)
     counted = {tab: Count("pk", filter=_tab(tab, me, offices)) for tab in shapes.TABS}
@@ -179,6 +182,22 @@ def work_counts(grant: Grant, *, me: str, offices: Iterable[str], only_offices: 
         overdue=Count("pk", filter=open_ & Q(deadline__lt=times.now())),
         urgent=Count("pk", filter=open_ & Q(severity="urgent")),
     )
+
+
+def overdue(grant: Grant, *, limit: int = 100) -> list[str]:
+    """The keys of open cases whose deadline is over and whose holder was not reminded yet, longest overdue first."""
+    now = times.now()
+    rows = _staff_rows(grant).filter(status__in=shapes.OPEN, deadline__lt=now, reminded=None)
+    rows = rows.filter(Q(snoozed_until=None) | Q(snoozed_until__lte=now))
+    return list(rows.order_by("deadline").values_list("key", flat=True)[:limit])
+
+
+def long_overdue(grant: Grant, *, limit: int = 100) -> list[str]:
+    """The keys of open cases of which the head of the office is to be told: so long after the deadline as the kind of
+    case says, after its holder was reminded."""
+    rows = _staff_rows(grant).filter(status__in=shapes.OPEN, escalated=None, type__escalate_hours__gt=0)
+    rows = rows.filter(reminded__isnull=False, deadline__lt=times.now() - F("type__escalate_hours") * times.HOUR)
+    return list(rows.order_by("deadline").values_list("key", flat=True)[:limit])
 
 
 def office_counts(grant: Grant) -> dict[str, tuple[int, int]]:

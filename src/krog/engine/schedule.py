@@ -24,6 +24,7 @@ MODULES = [
     "krog.engine.measure",
     "krog.engine.compute",
     "krog.engine.notify",
+    "krog.engine.remind",
     "krog.engine.forget",
 ]
 

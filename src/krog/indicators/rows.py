@@ -204,4 +204,5 @@ def request(row: models.Request) -> shapes.Request:
         value=row.value_id,
         reason=row.reason,
         asked_of=row.asked_of,
+        escalated=row.escalated,
     )

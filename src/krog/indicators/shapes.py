@@ -235,6 +235,7 @@ class Request:
     value: int | None
     reason: str
     asked_of: str = ""
+    escalated: int | None = None
 
     def late(self, now: int) -> bool:
         return self.due < now and self.state != RequestState.CONFIRMED

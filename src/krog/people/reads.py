@@ -7,11 +7,13 @@ from django.utils.translation import gettext as _
 from krog.base.errors import NotFound
 from krog.base.grant import Grant, Reader
 from krog.people import models, shapes
+from krog.people.absences import absences
 from krog.people.identity import reader_of
 from krog.people.permissions import is_staff
 from krog.people.territories import ancestors, hierarchies, parts, places, territories, territory, within
 
 __all__ = [
+    "absences",
     "ancestors",
     "hierarchies",
     "office",
@@ -38,7 +40,8 @@ def _office(row: models.Office) -> shapes.Office:
     return shapes.Office(row.key, row.title, row.organisation, row.email, row.phone, row.centre, row.head, row.deputy)
 
 
-def _person(row: models.Account) -> shapes.Person:
+def person_of(row: models.Account) -> shapes.Person:
+    """The frozen value of a row."""
     return shapes.Person(
         row.key,
         row.pk,
@@ -86,7 +89,7 @@ def people(grant: Grant, office: str | None = None, role: str | None = None) -> 
     """Active accounts (of an office, with a role). For staff and Krog itself; nobody else learns who works here."""
     if not is_staff(grant.reader):
         return []
-    found = [_person(row) for row in models.Account.objects.filter(is_active=True).order_by("name")]
+    found = [person_of(row) for row in models.Account.objects.filter(is_active=True).order_by("name")]
     return [p for p in found if (office is None or office in p.offices) and (role is None or role in p.roles)]
 
 
@@ -98,11 +101,16 @@ def person(grant: Grant, key: str) -> shapes.Person:
     # The numbers of keys and of accounts are counted apart: the same one may stand for both.
     if row is None or not (is_staff(by) or (by.kind in ("account", "link") and by.id == row.pk)):
         raise NotFound(_("There is no account “%(key)s”.") % {"key": key}, "account")
-    return _person(row)
+    return person_of(row)
 
 
 def role_holder(grant: Grant, office: str, role: str = "responsible") -> shapes.Person | None:
-    """Who answers for an office: the first active account of it that has the role (`responsible`: any), by key."""
+    """Who answers for an office: its head where no role is asked for, else the first active account that has the role
+    (`responsible`: any)."""
+    if role == "responsible":
+        head = models.Office.objects.filter(key=office, retired=False).values_list("head", flat=True).first()
+        if leader := next((found for found in people(grant) if head and found.key == head), None):
+            return leader
     for found in sorted(people(grant, office=office), key=lambda each: each.id):
         if role == "responsible" or role in found.roles:
             return found

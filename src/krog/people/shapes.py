@@ -67,6 +67,20 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Absence:
+    """That a person is away from `since` to `until` (ISO days, both included); `substitute` stands in ("" for none
+    named)."""
+
+    id: int
+    account: str
+    name: str
+    substitute: str
+    substitute_name: str
+    since: str
+    until: str
+
+
+@dataclass(frozen=True)
 class Territory:
     """A territory; `lon` and `lat` in WGS84 degrees, `outline` a GeoJSON geometry or None."""
 

@@ -9,13 +9,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import models as db
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from krog.base.declaration import Change
 from krog.base.errors import Invalid, NotFound
 from krog.base.grant import Reader
 from krog.base.ids import Ref
 from krog.journal import verbs as journal
-from krog.people import models
+from krog.people import absences, models
 from krog.people.accounts import end_access
 from krog.people.permissions import require
 
@@ -48,6 +49,7 @@ def declare(
             row.save()
             entries.append((Ref(noun, change.key), before, change.fields))
         journal.record_all(by, f"people.declare-{noun}", entries, reason=changes[0].reason if changes else "")
+        absences.forget()
 
 
 def set_password(by: Reader, *, account: str, password: str) -> None:
@@ -65,3 +67,17 @@ def set_password(by: Reader, *, account: str, password: str) -> None:
         row.set_password(password)
         row.save(update_fields=["password"])
         journal.record(by, "people.set-password", Ref("account", account))
+
+
+def want_digest(by: Reader, *, account: str, wanted: bool) -> None:
+    """Whether a person gets the digest of each Monday; for the person and administrators."""
+    row = models.Account.objects.filter(key=account, is_active=True).first()
+    if row is None:
+        raise NotFound(_("There is no account “%(key)s”.") % {"key": account}, "account")
+    if by.id != row.pk or by.kind != "account":
+        require(by, "administrator", what="change another person's mails")
+    with transaction.atomic():
+        before = {"digest": row.digest}
+        row.digest = wanted
+        row.save(update_fields=["digest"])
+        journal.record(by, "people.want-digest", Ref("account", account), before=before, after={"digest": wanted})

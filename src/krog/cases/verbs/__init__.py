@@ -16,6 +16,7 @@ from krog.cases.verbs.handling import (
     wait,
 )
 from krog.cases.verbs.opening import open
+from krog.cases.verbs.reminding import escalate, remind
 from krog.cases.verbs.talking import note, receive, reply
 
 __all__ = [
@@ -24,11 +25,13 @@ __all__ = [
     "declare_case_types",
     "declare_protocols",
     "decline",
+    "escalate",
     "forget_reporter",
     "note",
     "open",
     "publish",
     "receive",
+    "remind",
     "reopen",
     "reply",
     "snooze",

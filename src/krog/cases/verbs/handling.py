@@ -15,6 +15,7 @@ from krog.cases import mails, models
 from krog.cases.verbs.rows import HANDLERS, account_of, locked, only_its_office, save, say, still_open, words
 from krog.catalogue import door
 from krog.journal import verbs as journal
+from krog.people import absences
 from krog.people import reads as people
 from krog.people.permissions import SYSTEM
 from krog.rules import verbs as rules
@@ -34,7 +35,7 @@ def take(by: Reader, *, key: str) -> None:
         still_open(row, "take it")
         if row.assignee == person.key:
             return
-        if row.assignee:
+        if row.assignee and not absences.stands_in(person.key, row.assignee):
             raise Conflict(
                 f"{row.assignee_name} has taken {row.key.upper()}.",
                 "assignee",
@@ -174,6 +175,8 @@ def reopen(by: Reader, *, key: str, reason: str) -> None:
                 "closed_by": "",
                 "outcome": "",
                 "deadline": times.now() + row.type.deadline_hours * times.HOUR,
+                "reminded": None,
+                "escalated": None,
             },
             reason=reason,
         )

@@ -2,7 +2,7 @@
 
 from krog.indicators.verbs.computing import ask_check, record_check, record_run
 from krog.indicators.verbs.declaring import change_responsible, declare_indicators, declare_targets, declare_values
-from krog.indicators.verbs.entering import ask, confirm, enter, reject, remind
+from krog.indicators.verbs.entering import ask, confirm, enter, escalate, reject, remind
 
 __all__ = [
     "ask",
@@ -13,6 +13,7 @@ __all__ = [
     "declare_targets",
     "declare_values",
     "enter",
+    "escalate",
     "record_check",
     "record_run",
     "reject",

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 
 from krog.base import times
 from krog.base.errors import Conflict, Forbidden, Invalid, NotFound
@@ -20,7 +19,7 @@ from krog.catalogue import door
 from krog.indicators import models, numbers, periods
 from krog.indicators.shapes import RequestState, Status
 from krog.journal import verbs as journal
-from krog.people import links
+from krog.people import absences, letters, links
 from krog.people import reads as people
 from krog.people.permissions import SYSTEM, require
 from krog.people.shapes import Person
@@ -220,7 +219,7 @@ def _may(by: Reader, row: models.Request, named: str, what: str) -> str:
     acting = next((p for p in people.people(_grant()) if by.kind in ("account", "link") and p.id == by.id), None)
     if acting is None:
         raise Forbidden(_("You may not %(what)s.") % {"what": what}, todo=_("Sign in, or open the link from the mail."))
-    if acting.key != named:
+    if acting.key != named and not absences.stands_in(acting.key, named):
         require(by, "official", "planner", office=row.indicator.office or None, what=what)
     return acting.key
 
@@ -251,15 +250,17 @@ def _before(row: models.Request) -> Sequence[float]:
 
 
 def _mail_owner(row: models.Request, owner: Person, rejected: str) -> None:
-    address = _address(links.sign(ENTER, Ref("indicator-request", row.key), owner.key, days=LINK_DAYS), owner, "enter")
-    with override(owner.language):
+    """Asks the owner, or who stands in, for the value."""
+
+    def compose(to: Person) -> letters.Letter:
+        token = links.sign(ENTER, Ref("indicator-request", row.key), to.key, days=LINK_DAYS)
         about = {
-            "title": say(row.indicator.title, owner.language),
+            "title": say(row.indicator.title, to.language),
             "period": row.period,
-            "name": owner.name,
+            "name": to.name,
             "due": _day(row.due),
             "unit": symbol(row.indicator.unit) or "–",
-            "address": address,
+            "address": _address(token, to, "enter"),
             "reason": rejected,
         }
         if rejected:
@@ -275,41 +276,82 @@ def _mail_owner(row: models.Request, owner: Person, rejected: str) -> None:
                 "It is one field (%(unit)s) and where the value is from:\n%(address)s\n\n"
                 "You need no password. A second person confirms the value."
             )
-        journal.post_mail(
-            to=owner.email,
-            subject=subject % about,
-            text=text % about + _demo(),
-            ref=Ref("indicator-request", row.key),
-            language=owner.language,
-        )
+        return letters.Letter(subject % about, text % about + _demo(), Ref("indicator-request", row.key))
+
+    letters.write(owner.key, compose)
 
 
 def _mail_confirmer(row: models.Request, second: Person) -> None:
-    assert row.value is not None  # it was just entered
-    token = links.sign(CONFIRM, Ref("indicator-request", row.key), second.key, days=LINK_DAYS)
-    with override(second.language):
+    """Asks the second person, or who stands in, to confirm."""
+    value = row.value
+    assert value is not None  # it was just entered
+
+    def compose(to: Person) -> letters.Letter:
+        token = links.sign(CONFIRM, Ref("indicator-request", row.key), to.key, days=LINK_DAYS)
         about = {
-            "title": say(row.indicator.title, second.language),
+            "title": say(row.indicator.title, to.language),
             "period": row.period,
-            "name": second.name,
-            "value": numbers.written(row.value.value or 0.0, row.indicator.decimals, second.language),
+            "name": to.name,
+            "value": numbers.written(value.value or 0.0, row.indicator.decimals, to.language),
             "unit": symbol(row.indicator.unit),
-            "source": row.value.source,
-            "note": row.value.note or "–",
-            "address": _address(token, second, "confirm"),
+            "source": value.source,
+            "note": value.note or "–",
+            "address": _address(token, to, "confirm"),
         }
         text = _(
             "Dear %(name)s,\n\nthis value waits for you as the second person:\n\n%(title)s, %(period)s: "
             "%(value)s %(unit)s\nSource: %(source)s\nNote: %(note)s\n\nConfirm or reject it:\n%(address)s\n\n"
             "You need no password."
         )
-        journal.post_mail(
-            to=second.email,
-            subject=_("Please confirm: %(title)s, %(period)s") % about,
-            text=text % about + _demo(),
-            ref=Ref("indicator-request", row.key),
-            language=second.language,
+        subject = _("Please confirm: %(title)s, %(period)s") % about
+        return letters.Letter(subject, text % about + _demo(), Ref("indicator-request", row.key))
+
+    letters.write(second.key, compose)
+
+
+def escalate(by: Reader, *, request: str) -> bool:
+    """Tells the head of the indicator's office, once, that a value is long overdue; whether there is one to tell."""
+    require(by, what="escalate a value")
+    with transaction.atomic():
+        row = _locked(request)
+        if row.escalated or row.state == RequestState.CONFIRMED:
+            return False
+        row.escalated = times.now()
+        row.save(update_fields=["escalated"])
+        told = _mail_head(row)
+        after = {"told": told.key if told else ""}
+        journal.record(by, "indicators.escalate", Ref("indicator-request", request), after=after)
+    return told is not None
+
+
+def _mail_head(row: models.Request) -> Person | None:
+    try:
+        office = people.office(_grant(), row.indicator.office)
+    except NotFound:
+        return None
+    waits = row.indicator.confirmer if row.state == RequestState.ENTERED else row.indicator.owner
+    names = {person.key: person.name for person in people.people(_grant())}
+
+    def compose(to: Person) -> letters.Letter:
+        about = {
+            "title": say(row.indicator.title, to.language),
+            "period": row.period,
+            "name": to.name,
+            "due": _day(row.due),
+            "who": names.get(waits) or _("nobody"),
+            "address": f"{settings().url}/desk/indicators/?tab=late",
+        }
+        subject = _("Long overdue in your office: %(title)s, %(period)s") % about
+        text = _(
+            'Dear %(name)s,\n\nthe value of "%(title)s" for %(period)s was due on %(due)s and is still missing. '
+            "It waits for: %(who)s. They were reminded; please see to it that it goes on:\n%(address)s"
         )
+        return letters.Letter(subject, text % about + _demo(), Ref("indicator-request", row.key))
+
+    for key in filter(None, (office.head, office.deputy)):
+        if told := letters.write(key, compose):
+            return told
+    return None
 
 
 def _demo() -> str:

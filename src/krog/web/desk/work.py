@@ -19,6 +19,7 @@ from krog.cases.shapes import TABS, Summary
 from krog.catalogue import door
 from krog.indicators import reads as indicators
 from krog.journal import reads as journal
+from krog.people import absences, letters
 from krog.people import reads as people
 from krog.people.providers import CENTRES
 from krog.people.shapes import Office, Person
@@ -60,6 +61,7 @@ def me(reader: Reader, found: Sequence[Person]) -> str:
 
 def row(case: Summary, reader: Reader, account: str, staff: Sequence[Person], names: dict[str, str]) -> dict[str, Any]:
     """A case in a list: its state in words, and what the reader may do in the row."""
+    instead = absences.standing().for_whom(account)
     acts = case.office in reader.offices or "administrator" in reader.roles
     return {
         "case": case,
@@ -67,6 +69,7 @@ def row(case: Summary, reader: Reader, account: str, staff: Sequence[Person], na
         "acts": acts,
         "office": names.get(case.office, case.office),
         "mine": bool(account) and case.assignee == account,
+        "for_whom": letters.for_whom(instead[case.assignee]) if case.assignee in instead else "",
         "people": [person for person in staff if case.office in person.offices] if acts else [],
     }
 
@@ -89,11 +92,12 @@ def _queue(request: Request, offices: Sequence[str], names: dict[str, str], *, c
     reader: Reader = request.reader
     staff, grant, offset = everybody(request), _grant(request), offset_of(request)
     account = me(reader, staff)
-    counts = reads.work_counts(grant, me=account, offices=offices, only_offices=centre)
+    mine = [account, *absences.standing().for_whom(account)] if account else []
+    counts = reads.work_counts(grant, me=mine, offices=offices, only_offices=centre)
     chosen = request.GET.get("tab", "")
     if chosen not in TABS:
         chosen = "mine" if counts["mine"] or not counts["unassigned"] else "unassigned"
-    page = reads.work(grant, chosen, me=account, offices=offices, only_offices=centre, limit=PAGE, offset=offset)
+    page = reads.work(grant, chosen, me=mine, offices=offices, only_offices=centre, limit=PAGE, offset=offset)
     rows = [row(case, reader, account, staff, names) for case in page.items]
     return {
         "tabs": _tabs(request, chosen, counts),
