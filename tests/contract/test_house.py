@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -114,3 +115,14 @@ def test_every_module_says_in_one_sentence_what_it_is():
         and not ast.get_docstring(ast.parse(f.read_text("utf-8")))
     ]
     assert silent == []
+
+
+def test_mail_to_people_with_an_account_is_addressed_in_one_place():
+    """Whoever calls the outbox directly writes to addresses without an account: reporters and authors of proposals."""
+    outside = {"journal/verbs.py", "people/letters.py", "cases/mails.py", "voice/mails.py"}
+    callers = {
+        path.relative_to(SRC).as_posix()
+        for path in SRC.rglob("*.py")
+        if re.search(r"\bpost_mail\(", path.read_text("utf-8"))
+    }
+    assert callers <= outside, f"Use people.letters.write: {sorted(callers - outside)}"

@@ -188,6 +188,13 @@ def test_who_has_left_the_office_acts_no_more(world: World, outside: Server, lis
     Account.objects.filter(key="olga").update(is_active=False)
     assert post(listener, answer_to(mail, "ZAKLJUČENO")) == 250
     assert reads.case(grant(world.other), key).status == "new"
+    notify.send()
+    told = next(
+        mail for mail in outside.got if mail["To"] == "olga@example.org" and "vaš račun je zaprt" in mail.get_content()
+    )
+    assert key.upper() in told["Subject"] and "http" not in told.get_content().partition("-- ")[0]
+    passed_on = next(mail for mail in outside.got if mail["To"] == "oto@example.org")
+    assert "ZAKLJUČENO" in passed_on.get_content()
 
 
 def test_the_same_answer_twice_counts_once_and_a_later_one_is_kept(

@@ -127,6 +127,11 @@ def already_closed(row: models.Case, address: str) -> None:
         _to_person(row, person, "closed", {})
 
 
+def to_left(row: models.Case, address: str) -> None:
+    """Tells somebody who has left that his answer did nothing, and whom to turn to."""
+    _post(row, address, row.language, "left", {"link": "", "signed": False}, token="")
+
+
 def to_reporter(row: models.Case, what: str, text: str = "") -> None:
     """Tells the reporter what happened: opened, taken, waiting, reply, done, declined, reopened."""
     reporter = models.Reporter.objects.filter(case=row).first()
@@ -215,6 +220,8 @@ def _subject(row: models.Case, template: str, context: dict[str, Any]) -> str:
         prefix = _("News")
     elif template == "closed":
         prefix = _("Already closed")
+    elif template == "left":
+        prefix = _("Not acted on")
     elif template == "reminder":
         prefix = _("Overdue")
     elif template == "escalated":

@@ -49,6 +49,8 @@ def open(token: str, purpose: str) -> Link:
     row = models.Account.objects.filter(key=account, is_active=True).first()
     if row is None or (row.closed is not None and issued * times.SECOND <= row.closed):
         raise Forbidden(
-            _("The account that this link was given to is no longer active."), todo=_("Sign in to the desk.")
+            _("The account that this link was given to is no longer active."),
+            todo=_("Sign in to the desk."),
+            extra={"left": account},
         )
     return Link(Ref(noun, key), account, reader_of(row, "link"), issued * times.SECOND)

@@ -64,16 +64,19 @@ def note(by: Reader, *, key: str, text: str) -> None:
 @dataclass(frozen=True)
 class Received:
     """What became of a mail: attached, closed (attached and closed the case), replied (sent on to the reporter),
-    already-closed, not-acted-on (it came from somebody else than it was sent to), again (had been received before) or
+    already-closed, left (whoever wrote it works here no more), not-acted-on (it came from somebody else than it was sent to), again (had been received before) or
     too-many."""
 
     what: str
     reference: str
 
 
-def receive(by: Reader | None, *, key: str, text: str, sender: str, message_id: str, attachments: int = 0) -> Received:
+def receive(
+    by: Reader | None, *, key: str, text: str, sender: str, message_id: str, attachments: int = 0, left: bool = False
+) -> Received:
     """Takes in a mail about a case. `by` is the person whom the answered mail was sent to, if it comes from there;
-    None is somebody else: kept, marked, never acted on. The reporter is an anonymous reader.
+    None is somebody else: kept, marked, never acted on; who has `left` the city is told so. The reporter is an
+    anonymous reader.
 
     A person of the office whose answer begins with one of CLOSING_WORDS closes the case; with one of REPLYING_WORDS the
     rest goes to the reporter.
@@ -108,6 +111,9 @@ def receive(by: Reader | None, *, key: str, text: str, sender: str, message_id: 
             return Received("too-many", reference)
         if not handler:
             mails.to_handler(row, text, "" if reporter else sender, stranger=not reporter)
+            if left:
+                mails.to_left(row, sender)
+                return Received("left", reference)
             return Received("attached" if reporter else "not-acted-on", reference)
         assert by is not None
         if closing and row.status in OPEN:

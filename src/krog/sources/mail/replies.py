@@ -51,28 +51,31 @@ def handle(data: bytes, *, envelope_from: str, mail: int) -> Handled:
     return receive(asked, answer, f"{asked.key} {identity}"[:250])
 
 
-def _reader(asked: Mail, answer: Answer, purpose: str) -> Reader | None:
-    """Who answers: the person whom the mail was sent to, if it comes from that address and the person still may."""
+def _reader(asked: Mail, answer: Answer, purpose: str) -> tuple[Reader | None, bool]:
+    """Who answers: the person whom the mail was sent to, if it comes from that address and the person still may; and
+    whether it is that person, but has left meanwhile."""
     if not answer.sender or answer.sender != asked.to.strip().lower():
-        return None
+        return None, False
     if asked.reply_token == case_mails.REPORTER:
-        return ANONYMOUS
+        return ANONYMOUS, False
     try:
         link = links.open(asked.reply_token, purpose)
-    except Forbidden:
-        return None
-    return link.reader if (link.ref.noun, link.ref.key) == (asked.noun, asked.key) else None
+    except Forbidden as refused:
+        return None, "left" in refused.extra
+    return (link.reader if (link.ref.noun, link.ref.key) == (asked.noun, asked.key) else None), False
 
 
 def _case(asked: Mail, answer: Answer, identity: str) -> Handled:
     text = answer.text or answer.subject or "(–)"
+    reader, left = _reader(asked, answer, case_mails.PURPOSE)
     found = cases.receive(
-        _reader(asked, answer, case_mails.PURPOSE),
+        reader,
         key=asked.key,
         text=text,
         sender=answer.sender,
         message_id=identity,
         attachments=answer.attachments,
+        left=left,
     )
     return Handled(found.what, found.reference)
 
