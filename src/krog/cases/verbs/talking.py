@@ -64,8 +64,8 @@ def note(by: Reader, *, key: str, text: str) -> None:
 @dataclass(frozen=True)
 class Received:
     """What became of a mail: attached, closed (attached and closed the case), replied (sent on to the reporter),
-    already-closed, left (whoever wrote it works here no more), not-acted-on (it came from somebody else than it was sent to), again (had been received before) or
-    too-many."""
+    already-closed, left (whoever wrote it works here no more), not-acted-on (it came from somebody else than it was
+    sent to), again (had been received before) or too-many."""
 
     what: str
     reference: str
