@@ -26,7 +26,7 @@ from krog.people.permissions import STAFF, is_staff, may
 
 #: The longest absence: longer than this somebody else should answer for the tasks.
 LONGEST_DAYS = 366
-_STANDING, _STANDING_S = "krog.people.standing", 5
+_STANDING, _STANDING_S = "krog.people.standing", 30
 
 
 def today() -> str:
