@@ -77,7 +77,7 @@ def test_records_are_chosen(points: None, asked: dict[str, object], keys: list[s
         ("key", "abcd"),
         ("-key", "dcba"),
         ("-capacity", "bcad"),
-        ("-open", "acbd"),
+        ("-open", "cabd"),
     ],
 )
 def test_records_are_sorted_and_those_without_a_value_come_last(points: None, sort: str, keys: str) -> None:

@@ -111,7 +111,7 @@ def test_all_mistakes_at_once() -> None:
         ({"a": {"type": "colour"}}, "no type"),
         ({"a": {"type": "choice"}}, "needs its choices"),
         ({"a": {"type": "choice", "choices": []}}, "at least one"),
-        ({"a": {"choices": ["x"]}}, "Only the type choice"),
+        ({"a": {"choices": ["x"]}}, "Only the types choice"),
         ({"a": {"unit": "m"}}, "Only numbers"),
         ({"a": {"type": "number", "unit": "litre"}}, "no unit"),
         ({"a": {"size": 3}}, "has no size"),

@@ -12,6 +12,7 @@ from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 from krog.base.errors import Problem
+from krog.registers import crs
 
 #: GeoJSON types that each declared kind of geometry takes.
 KINDS = {
@@ -24,7 +25,8 @@ MAX_POINTS = 100_000
 
 
 def read(kind: str, geojson: Any) -> tuple[BaseGeometry | None, list[Problem]]:
-    """The geometry of a GeoJSON geometry object, or every mistake in it."""
+    """The geometry in WGS84 of a GeoJSON geometry object, or every mistake in it. A member `crs` says that its
+    coordinates are east and north of D96/TM (EPSG:3794) or D48/GK (EPSG:3912)."""
     allowed = ", ".join(KINDS[kind])
     if geojson is None:
         return None, []
@@ -38,10 +40,20 @@ def read(kind: str, geojson: Any) -> tuple[BaseGeometry | None, list[Problem]]:
         return None, [Problem(_("The coordinates cannot be read."), "geometry", "[14.3475, 46.2741]")]
     if found.is_empty or shapely.get_num_coordinates(found) > MAX_POINTS:
         return None, [Problem(_("The geometry is empty or has too many points."), "geometry", f"1 – {MAX_POINTS}")]
+    try:
+        found = crs.to_wgs84(found, system := crs.system_of(geojson.get("crs")))
+    except ValueError as error:
+        known = ", ".join(f"{one.name} (EPSG:{one.code})" for one in crs.SYSTEMS.values())
+        outside = _("The place is outside the area of its coordinate system.")
+        if str(error).startswith(tuple(one.name for one in crs.SYSTEMS.values())):
+            return None, [Problem(outside, "geometry", str(error))]
+        return None, [Problem(_("There is no such coordinate system here."), "geometry", f"WGS84, {known}")]
     west, south, east, north = found.bounds
     if not all(map(math.isfinite, found.bounds)) or not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
         allowed = _("longitude -180 to 180, latitude -90 to 90")
-        return None, [Problem(_("The place is not on Earth."), "geometry", allowed)]
+        metres = system == crs.WGS84 and max(map(abs, found.bounds)) > 10_000
+        todo = _("Coordinates in metres need their system: D96/TM (3794) or D48/GK (3912).") if metres else ""
+        return None, [Problem(_("The place is not on Earth."), "geometry", allowed, todo)]
     if kind == "polygon" and not found.is_valid:
         return None, [Problem(_("The outline crosses itself."), "geometry", todo=str(shapely.is_valid_reason(found)))]
     return found, []
@@ -64,9 +76,14 @@ def _lists(value: Any) -> Any:
 
 
 def flat(geojson: Any) -> Any:
-    """A GeoJSON geometry with only longitude and latitude in every position, as it is stored."""
+    """A GeoJSON geometry with only longitude and latitude in every position, as it is stored; one with a `crs` that
+    cannot be read stays as it is, so that it can be told what is wrong."""
     if not isinstance(geojson, Mapping) or "coordinates" not in geojson:
         return geojson
+    if "crs" in geojson:
+        kind = next((kind for kind, types in KINDS.items() if geojson.get("type") in types), "none")
+        found, wrong = read(kind, geojson)
+        return dict(geojson) if wrong or found is None else to_geojson(to_wkb(found))
     return {"type": geojson.get("type"), "coordinates": _flat(geojson["coordinates"])}
 
 
@@ -93,3 +110,11 @@ def bounds(geojson: Mapping[str, Any]) -> tuple[float, float, float, float]:
     """West, south, east and north of a GeoJSON geometry."""
     west, south, east, north = shape(dict(geojson)).bounds
     return west, south, east, north
+
+
+def in_system(geojson: Mapping[str, Any] | None, code: str) -> dict[str, Any] | None:
+    """A GeoJSON geometry in WGS84 as coordinates of another system (EPSG number); None where it has none there."""
+    if geojson is None:
+        return None
+    found = crs.from_wgs84(shape(dict(geojson)), code)
+    return None if found is None else to_geojson(to_wkb(found))

@@ -30,7 +30,8 @@ class Register(models.Model):
 
 class Record(models.Model):
     """One entry of a register. `shape` is WKB in WGS84, beside it its bounds; `valid_from` and `valid_to` (UTC
-    microseconds) say when it held in the world; `version` counts changes; `title`, `search` come from the values."""
+    microseconds) say when it held in the world; `version` counts changes; `title`, `search` come from the values.
+    Beside the table stand an index of its bounds and one of `search` by three letters (see `registers.indexes`)."""
 
     key = models.CharField(max_length=100, unique=True)
     register = models.ForeignKey(Register, on_delete=models.PROTECT, related_name="+")
@@ -50,8 +51,11 @@ class Record(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["register", "retired", "title"], name="registers_record_title"),
-            models.Index(fields=["register", "min_lon", "min_lat"], name="registers_record_place"),
+            models.Index(
+                fields=["register", "title", "key"], name="registers_record_listed", condition=models.Q(retired=False)
+            ),
+            models.Index(fields=["register", "key"], name="registers_record_keys", condition=models.Q(retired=False)),
+            models.Index(fields=["register", "changed"], name="registers_record_changed"),
         ]
 
     def __str__(self) -> str:

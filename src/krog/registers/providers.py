@@ -105,7 +105,29 @@ def _check_record_among(fields: Fields, things: Mapping[str, Mapping[str, Fields
         return []
     found = schema.check_values(declared, fields["values"])[1]
     found += geometry.read(home["geometry"], fields["geometry"])[1]
-    return [str(problem) for problem in found]
+    return [*(str(problem) for problem in found), *_names(declared, fields, things)]
+
+
+def _names(
+    declared: Sequence[schema.Field], fields: Fields, things: Mapping[str, Mapping[str, Fields]]
+) -> Sequence[str]:
+    """What is wrong with the records that a record names."""
+    found = []
+    for field in declared:
+        key = fields["values"].get(field.name)
+        if field.type == "record" and key and things["record"].get(key, {}).get("register") != field.register:
+            found.append(f"{field.name} {key!r} is no record of the register {field.register!r}")
+    return found
+
+
+def _check_register_among(fields: Fields, things: Mapping[str, Mapping[str, Fields]]) -> Sequence[str]:
+    """The registers that fields name are among those declared."""
+    named = {about.get("register") for about in fields["fields"].values() if isinstance(about, Mapping)}
+    return [f"There is no register {key!r}." for key in sorted(filter(None, named)) if key not in things["register"]]
+
+
+def _check_among(fields: Fields, things: Mapping[str, Mapping[str, Fields]]) -> Sequence[str]:
+    return [*_check_role_among(fields, things), *_check_register_among(fields, things)]
 
 
 DECLARATIONS: tuple[Declaration, ...] = (
@@ -117,7 +139,7 @@ DECLARATIONS: tuple[Declaration, ...] = (
         _write_registers,
         refs={"dataset": "dataset"},
         check=_check_register,
-        check_among=_check_role_among,
+        check_among=_check_among,
     ),
     Declaration(
         "record",

@@ -6,18 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
-from django.db.models.fields.json import KeyTransform
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from krog.base.errors import NotFound, Problem, invalid
 from krog.base.grant import Access, Grant
 from krog.base.ids import Ref
-from krog.catalogue import door
 from krog.journal import reads as journal
 from krog.journal.shapes import Entry
 from krog.people.permissions import is_staff
-from krog.registers import geometry, models, schema, shapes, validity
+from krog.registers import geometry, indexes, models, ordered, schema, shapes, validity
 
 #: Most records that one read gives.
 MOST = 10_000
@@ -43,22 +41,13 @@ def _register(grant: Grant, row: models.Register, count: int | None = None) -> s
     )
 
 
-def _visible(grant: Grant, fields: Iterable[str]) -> Q:
-    """The records that a grant lets through; `fields` are those that a dataset's public_rows may name."""
-    columns = {"key": "key", **{name: f"values__{name}" for name in fields}}
-    return Q(retired=False, register__retired=False) & door.where(grant, columns, dataset="register__dataset")
-
-
 def registers(grant: Grant, dataset: str | None = None) -> list[shapes.Register]:
     """The registers that the reader may see, by key, each with how many of its records he may see."""
     rows = list(models.Register.objects.filter(retired=False, dataset__in=grant.keys).order_by("key"))
     if dataset is not None:
         rows = [row for row in rows if row.dataset == dataset]
-    names = {name for row in rows for name in row.fields}
-    counted = dict(
-        models.Record.objects.filter(_visible(grant, names)).values_list("register_id").annotate(n=Count("id"))
-    )
-    return [_register(grant, row, counted.get(row.pk, 0)) for row in rows]
+    counted = ordered.counts([(row, _seen_of(grant, row)) for row in rows])
+    return [_register(grant, row, counted[row.pk]) for row in rows]
 
 
 def register_of(grant: Grant, role: str) -> shapes.Register | None:
@@ -94,14 +83,15 @@ def no_record(key: str) -> NotFound:
     return NotFound(_("There is no record “%(key)s” here.") % {"key": key[:60]}, "record")
 
 
-def record_of(grant: Grant, row: models.Record) -> shapes.Record:
+def record_of(grant: Grant, row: models.Record, home: models.Register | None = None) -> shapes.Record:
     """The record as this grant shows it; for verbs of this noun, which have the row at hand."""
-    access = grant.datasets[row.register.dataset]
-    names = [name for name in row.register.fields if access.shows(name)]
-    titled = row.register.title_field in names
+    home = home or row.register
+    access = grant.datasets[home.dataset]
+    names = [name for name in home.fields if access.shows(name)]
+    titled = home.title_field in names
     return shapes.Record(
         key=row.key,
-        register=row.register.key,
+        register=home.key,
         title=row.title if titled else row.key,
         values={name: row.values[name] for name in names if name in row.values},
         geometry=geometry.to_geojson(row.shape) if access.shows("geometry") else None,
@@ -127,25 +117,47 @@ def records(
     """Records of a register. `filters` name declared fields, for numbers and days also `field.min` and `field.max`;
     `text` is looked for in titles and texts; `sort` is a field, with `-` before it from the greatest;
     `bbox` is west,south,east,north in degrees. Everything that is wrong is named at once (Invalid)."""
-    home = _home(grant, register)
-    access = grant.datasets[home.dataset]
-    fields = {field.name: field for field in schema.read_fields(home.fields) if access.shows(field.name)}
-    rows = models.Record.objects.filter(_visible(grant, home.fields), register=home).select_related("register")
-    found: list[Problem] = []
-    rows = _filtered(rows, fields, filters or {}, found)
-    rows = _searched(rows, text, access, home)
-    rows = _sorted(rows, fields, sort, found)
-    if bbox:
-        rows = _boxed(rows, bbox, access, found)
-    if found:
-        raise invalid(found, _("The records cannot be chosen like this."))
+    home, rows, order = _chosen(grant, register, filters or {}, text, sort, bbox)
     limit, offset = min(max(limit, 0), MOST), min(max(offset, 0), 2**31)
-    items = [record_of(grant, row) for row in rows[offset : offset + limit]]
-    total = offset + len(items) if items and len(items) < limit else rows.count()
+    found = ordered.page(rows, order, limit, offset, home.counter)
+    items = [record_of(grant, row, home) for row in found]
+    short = len(items) < limit and (items or not offset)
+    total = offset + len(items) if short else ordered.count(rows, home.counter)
     return shapes.Page(items, total, limit, offset)
 
 
 _Rows = QuerySet[models.Record]
+
+
+def _chosen(
+    grant: Grant, register: str, filters: Mapping[str, str], text: str, sort: str, bbox: str
+) -> tuple[models.Register, _Rows, ordered.Order]:
+    """The register, those of its records that are wanted, and in which order."""
+    home = _home(grant, register)
+    access = grant.datasets[home.dataset]
+    fields = {field.name: field for field in schema.read_fields(home.fields) if access.shows(field.name)}
+    rows = models.Record.objects.filter(_seen_of(grant, home), register_id=home.pk, retired=False)
+    found: list[Problem] = []
+    rows = _filtered(rows, fields, filters, found)
+    rows = _searched(rows, text, access, home)
+    order = _order(fields, sort, found)
+    if bbox:
+        rows = _boxed(rows, bbox, access, found)
+    if found:
+        raise invalid(found, _("The records cannot be chosen like this."))
+    return home, rows, order
+
+
+def _seen_of(grant: Grant, home: models.Register) -> Q:
+    """Of a register that the reader may see, the rows that he may see; without joins, so that indexes serve."""
+    found = Q()
+    for rule in grant.datasets[home.dataset].rows:
+        if rule.field not in (*home.fields, "key"):
+            return Q(pk__in=[])
+        column = "key" if rule.field == "key" else f"values__{rule.field}"
+        test = Q(**{f"{column}__in": rule.value}) if rule.op == "in" else Q(**{column: rule.value})
+        found &= ~test if rule.op == "!=" else test
+    return found
 
 
 def _filtered(
@@ -162,9 +174,11 @@ def _filtered(
         except (ValueError, OverflowError):
             found.append(Problem(schema.not_allowed(text), name, schema.allowed_for(field)))
             continue
-        # A transform and not `values__name`: a field's name must never be read as a comparison.
+        if field.type == "choices":
+            rows = rows.filter(indexes.holding(field, value))
+            continue
         alias = f"filter_{number}"
-        rows = rows.alias(**{alias: KeyTransform(field.name, "values")}).filter(**{f"{alias}{_COMPARE[ending]}": value})
+        rows = rows.alias(**{alias: indexes.Value(field)}).filter(**{f"{alias}{_COMPARE[ending]}": value})
     return rows
 
 
@@ -176,48 +190,45 @@ def _filter_names(fields: Mapping[str, schema.Field]) -> list[str]:
 def _searched(rows: _Rows, text: str, access: Access, home: models.Register) -> _Rows:
     words = text.casefold().replace("\x00", " ").split()[:8]
     # The search text is made of all fields; where some are hidden, it would tell what they say.
-    column = "search" if all(access.shows(name) for name in home.fields) else "key"
+    whole = all(access.shows(name) for name in home.fields)
     for word in words:
-        rows = rows.filter(**{f"{column}__contains": word})
+        rows = rows.filter(indexes.worded(word) if whole else Q(key__contains=word))
     return rows
 
 
-def _sorted(rows: _Rows, fields: Mapping[str, schema.Field], sort: str, found: list[Problem]) -> _Rows:
+def _order(fields: Mapping[str, schema.Field], sort: str, found: list[Problem]) -> ordered.Order:
     name, down = sort.removeprefix("-"), sort.startswith("-")
-    if name in ("key", "changed"):
-        return rows.order_by(f"{'-' if down else ''}{name}", "key")
     if not name:
-        return rows.order_by("title", "key")
+        return ordered.Order("title")
+    if name in ("key", "changed"):
+        return ordered.Order(name, down)
     if name not in fields:
         allowed = ", ".join(["key", "changed", *fields])
         found.append(Problem(_("The records cannot be sorted by this."), "sort", allowed))
-        return rows
-    order = F("sorted_by").desc(nulls_last=True) if down else F("sorted_by").asc(nulls_last=True)
-    return rows.alias(sorted_by=KeyTransform(name, "values")).order_by(order, "key")
+    return ordered.Order("value", down, fields.get(name))
 
 
 def _boxed(rows: _Rows, bbox: str, access: Access, found: list[Problem]) -> _Rows:
     try:
-        west, south, east, north = geometry.read_box(bbox)
+        box = geometry.read_box(bbox)
     except ValueError:
         found.append(Problem(schema.not_allowed(bbox), "bbox", _("west,south,east,north in degrees (WGS84)")))
         return rows
     if not access.shows("geometry"):
         return rows.none()
-    return rows.filter(min_lon__lte=east, max_lon__gte=west, min_lat__lte=north, max_lat__gte=south)
+    return rows.filter(indexes.within(*box))
 
 
 def record(grant: Grant, register: str, key: str) -> shapes.Record:
     """One record, or NotFound; a retired one is shown to staff only."""
     home = _home(grant, register)
-    seen = _visible(grant, home.fields)
+    seen = _seen_of(grant, home) & Q(retired=False)
     if is_staff(grant.reader):
-        seen |= Q(retired=True, register__dataset__in=grant.keys)
-    rows = models.Record.objects.filter(seen, register=home, key=key).select_related("register")
-    row = rows.first() if "\x00" not in key else None
+        seen |= Q(retired=True)
+    row = models.Record.objects.filter(seen, register=home, key=key).first() if "\x00" not in key else None
     if row is None:
         raise no_record(key)
-    return record_of(grant, row)
+    return record_of(grant, row, home)
 
 
 def history(grant: Grant, register: str, key: str, limit: int = 50) -> list[Entry]:
@@ -246,6 +257,25 @@ def _shown(access: Access, content: Mapping[str, Any] | None) -> Mapping[str, An
     if access.shows("geometry") and content.get("geometry"):
         flat["geometry"] = content["geometry"]
     return {**flat, **{name: content[name] for name in ("valid_from", "valid_to") if content.get(name)}}
+
+
+def titles(grant: Grant, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """What records are called, by register and key, in one query; those that the reader may not see are left out."""
+    pairs = [(home, key) for home, key in wanted if "\x00" not in key]
+    if not pairs:
+        return {}
+    homes = {row.key: row for row in models.Register.objects.filter(
+        key__in={home for home, _key in pairs}, retired=False, dataset__in=grant.keys
+    )}  # fmt: skip
+    seen = Q(pk__in=[])
+    for home, row in homes.items():
+        seen |= Q(register_id=row.pk, key__in=[key for at, key in pairs if at == home]) & _seen_of(grant, row)
+    names = {row.pk: row for row in homes.values()}
+    found = models.Record.objects.filter(seen, retired=False).values_list("register_id", "key", "title")
+    return {
+        (names[pk].key, key): title if grant.datasets[names[pk].dataset].shows(names[pk].title_field) else key
+        for pk, key, title in found
+    }
 
 
 def feature(record: shapes.Record) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from krog.base.errors import Problem
+from krog.base.ids import is_key
 from krog.base.text import Text
 from krog.base.units import UNITS_ALLOWED, is_unit
 
@@ -26,7 +27,11 @@ TYPES = {
     "boolean": gettext_noop("yes or no"),
     "choice": gettext_noop("one of the declared choices"),
     "url": gettext_noop("an address beginning with https:// or http://"),
+    "record": gettext_noop("the key of a record of the named register"),
+    "choices": gettext_noop("a list of the declared choices"),
 }
+#: Types whose values come from declared choices.
+CHOOSING = ("choice", "choices")
 GEOMETRIES = ("point", "line", "polygon", "none")
 
 NAME = re.compile(r"^[a-z](?:_?[a-z0-9])*$")
@@ -80,9 +85,15 @@ RESERVED = frozenset(
 )
 
 
+#: What a declared field may say.
+MEMBERS = ("type", "unit", "title", "required", "choices", "indexed", "register")
+
+
 @dataclass(frozen=True)
 class Field:
-    """One declared field; `choices` maps each allowed value to its title. Without a title the word itself is shown."""
+    """One declared field; `choices` maps each allowed value to its title. Without a title the word itself is shown.
+    An `indexed` field is filtered and sorted by an index of the database; a `record` names a record of `register`, a
+    `choices` field holds several of its choices."""
 
     name: str
     type: str = "text"
@@ -90,6 +101,8 @@ class Field:
     unit: str = ""
     required: bool = False
     choices: Mapping[str, Text | None] | None = None
+    indexed: bool = False
+    register: str = ""
 
     @property
     def numeric(self) -> bool:
@@ -106,6 +119,8 @@ def read_fields(declared: Mapping[str, Mapping[str, Any]]) -> tuple[Field, ...]:
             unit=about.get("unit", ""),
             required=bool(about.get("required", False)),
             choices=_choices(about),
+            indexed=bool(about.get("indexed", False)),
+            register=str(about.get("register", "")),
         )
         for name, about in declared.items()
     )
@@ -148,27 +163,33 @@ def _check_field(where: str, about: Mapping[str, Any]) -> list[Problem]:
     kind = about.get("type", "text")
     if kind not in TYPES:
         found.append(Problem(f"There is no type {kind!r}.", f"{where}.type", ", ".join(TYPES)))
-    if extra := sorted(set(about) - {"type", "unit", "title", "required", "choices"}):
-        found.append(Problem(f"A field has no {', '.join(extra)}.", where, "type, unit, title, required, choices"))
+    if extra := sorted(set(about) - set(MEMBERS)):
+        found.append(Problem(f"A field has no {', '.join(extra)}.", where, ", ".join(MEMBERS)))
     unit = about.get("unit", "")
     if unit and not is_unit(unit):
         found.append(Problem(f"There is no unit {unit!r}.", f"{where}.unit", UNITS_ALLOWED))
     if unit and kind not in ("number", "integer"):
         found.append(Problem("Only numbers have a unit.", f"{where}.unit"))
-    if kind == "choice" and not isinstance(about.get("choices"), Sequence | Mapping):
+    if kind in CHOOSING and not isinstance(about.get("choices"), Sequence | Mapping):
         found.append(Problem("A choice needs its choices.", f"{where}.choices", "a list of values, or value = title"))
-    elif kind == "choice" and not about["choices"]:
+    elif kind in CHOOSING and not about["choices"]:
         found.append(Problem("A choice needs at least one choice.", f"{where}.choices"))
-    elif kind != "choice" and about.get("choices"):
-        found.append(Problem("Only the type choice has choices.", f"{where}.choices"))
-    if not isinstance(about.get("required", False), bool):
-        found.append(Problem("required is true or false.", f"{where}.required"))
+    elif kind not in CHOOSING and about.get("choices"):
+        found.append(Problem("Only the types choice and choices have choices.", f"{where}.choices"))
+    for flag in ("required", "indexed"):
+        if not isinstance(about.get(flag, False), bool):
+            found.append(Problem(f"{flag} is true or false.", f"{where}.{flag}"))
+    if about.get("indexed") is True and kind == "choices":
+        found.append(Problem("A field of several choices has no index.", f"{where}.indexed"))
+    if (kind == "record") != bool(about.get("register")):
+        what = "A record needs its register." if kind == "record" else "Only the type record has a register."
+        found.append(Problem(what, f"{where}.register", "the key of a register"))
     return found
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a value says nothing: absent, null or blank text."""
-    return value is None or (isinstance(value, str) and not value.strip())
+    """Whether a value says nothing: absent, null, blank text or an empty list."""
+    return value is None or value == [] or (isinstance(value, str) and not value.strip())
 
 
 def check_values(fields: Sequence[Field], values: Any) -> tuple[dict[str, Any], list[Problem]]:
@@ -260,6 +281,24 @@ def _url(field: Field, value: Any) -> str:
     return text
 
 
+def _record(field: Field, value: Any) -> str:
+    # Whether there is such a record is asked where the registers are known.
+    if not isinstance(value, str) or not is_key(value.strip()):
+        raise ValueError
+    return value.strip()
+
+
+def _some(field: Field, value: Any) -> list[str]:
+    parts = [part.strip() for part in value.split("|")] if isinstance(value, str) else value
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        raise ValueError
+    wanted = {part for part in parts if part}
+    if not wanted or wanted - set(field.choices or {}):
+        raise ValueError
+    # In the order of the declaration, each once: the same choice is the same value.
+    return [choice for choice in field.choices or {} if choice in wanted]
+
+
 _READERS = {
     "text": _text,
     "number": _number,
@@ -268,6 +307,8 @@ _READERS = {
     "boolean": _boolean,
     "choice": _choice,
     "url": _url,
+    "record": _record,
+    "choices": _some,
 }
 
 

@@ -20,7 +20,7 @@ from krog.catalogue import reads as catalogue
 from krog.journal import reads as journal_reads
 from krog.journal import verbs as journal
 from krog.people.permissions import SYSTEM, may, require
-from krog.registers import geometry, models, reads, roles, schema, shapes, validity
+from krog.registers import geometry, indexes, models, reads, roles, schema, shapes, validity
 
 
 def declare_registers(by: Reader, *, changes: Sequence[Change]) -> None:
@@ -54,6 +54,8 @@ def declare_registers(by: Reader, *, changes: Sequence[Change]) -> None:
             if change.fields is not None:
                 _rename(row, before)
             entries.append((Ref("register", change.key), before, change.fields))
+        declared = models.Register.objects.filter(retired=False).values_list("fields", flat=True)
+        indexes.keep(field for fields in declared for field in schema.read_fields(fields))
         journal.record_all(by, "registers.declare-register", entries, reason=changes[0].reason if changes else "")
 
 
@@ -61,10 +63,13 @@ def _rename(register: models.Register, before: Mapping[str, Any] | None) -> None
     """Makes the titles of records anew where another field became their title."""
     if before is None or (before["title_field"], before["fields"]) == (register.title_field, register.fields):
         return
-    changed = list(models.Record.objects.filter(register=register))
-    for row in changed:
-        _describe(row, register)
-    models.Record.objects.bulk_update(changed, ["title", "search"], batch_size=200)
+    rows = models.Record.objects.filter(register=register).order_by("pk").only("key", "values", "title", "search")
+    last = 0
+    while changed := list(rows.filter(pk__gt=last)[:CHUNK]):
+        for row in changed:
+            _describe(row, register)
+        models.Record.objects.bulk_update(changed, ["title", "search"], batch_size=200)
+        last = changed[-1].pk
 
 
 def check_register(fields: Mapping[str, Any]) -> list[Problem]:
@@ -117,8 +122,12 @@ def _put(row: models.Record, register: models.Register, new: _New, *, retired: b
 
 def _describe(row: models.Record, register: models.Register) -> None:
     row.title = str(row.values.get(register.title_field) or row.key)[:200]
-    words = [row.key, *(value for value in row.values.values() if isinstance(value, str))]
+    words = [row.key, *(text for value in row.values.values() for text in _texts(value))]
     row.search = " ".join(words).casefold()[:10_000]
+
+
+def _texts(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value) if isinstance(value, list) else []
 
 
 def state(row: models.Record) -> dict[str, Any]:
@@ -132,51 +141,111 @@ def state(row: models.Record) -> dict[str, Any]:
     }
 
 
+#: Records that are declared together: what is held in memory at a time, however many there are.
+CHUNK = 1000
+
+
 def declare_records(by: Reader, *, changes: Sequence[Change]) -> None:
     """Creates, changes and retires records of any registers in one transaction; every mistake of each is named."""
     require(by, "digital_officer", what="declare records")
     with transaction.atomic():
         registers = {row.key: row for row in models.Register.objects.filter(retired=False)}
-        rows = {
-            row.key: row
-            for row in models.Record.objects.filter(key__in=[c.key for c in changes]).select_related("register")
-        }
         found: list[Problem] = []
-        create: list[models.Record] = []
-        update: list[models.Record] = []
-        entries: list[tuple[Ref, Mapping[str, Any] | None, Mapping[str, Any] | None]] = []
-        for change in changes:
-            row = rows.get(change.key)
-            before = state(row) if row is not None and not row.retired else None
-            if change.fields is None:
-                if row is not None:
-                    row.retired, row.changed = True, times.now()
-            else:
-                wanted = {**(before or {}), **change.fields}
-                register = registers.get(str(wanted.get("register")))
-                if register is None or not is_key(change.key):
-                    found.append(_no_place(change.key, wanted))
-                    continue
-                new, wrong = _check(register, wanted)
-                found += [Problem(p.what, f"{change.key} {p.where}", p.allowed, p.todo) for p in wrong]
-                if wrong:
-                    continue
-                row = row or models.Record(key=change.key, version=0)
-                row.register = register
-                _put(row, register, new)
-            if row is None:
-                continue
-            row.version += 1
-            (update if row.pk else create).append(row)
-            entries.append((Ref("record", change.key), before, None if row.retired else state(row)))
+        touched: set[int] = set()
+        for start in range(0, len(changes), CHUNK):
+            touched |= _declare(by, changes[start : start + CHUNK], registers, found)
+        # Asked when all stand, because records of one declaration may name each other.
+        found += _unknown_records(changes, registers)
         if found:
             raise invalid(found, "These records cannot be declared; nothing was changed.")
-        models.Record.objects.bulk_create(create, batch_size=500)
-        names = [f.name for f in models.Record._meta.concrete_fields if f.name not in ("id", "key")]
-        models.Record.objects.bulk_update(update, names, batch_size=100)
-        touched = {row.register_id for row in (*create, *update)}
         models.Register.objects.filter(pk__in=touched).update(counter=F("counter") + 1)
-        journal.record_all(by, "registers.declare-record", entries, reason=changes[0].reason if changes else "")
+
+
+def _declare(
+    by: Reader, changes: Sequence[Change], registers: Mapping[str, models.Register], found: list[Problem]
+) -> set[int]:
+    """Declares some records; returns the registers that they belong to. Writes nothing once a mistake was found."""
+    known = models.Record.objects.filter(key__in=[c.key for c in changes]).select_related("register")
+    rows = {row.key: row for row in known}
+    create: list[models.Record] = []
+    update: list[models.Record] = []
+    entries: list[tuple[Ref, Mapping[str, Any] | None, Mapping[str, Any] | None]] = []
+    for change in changes:
+        row = rows.get(change.key)
+        before = state(row) if row is not None and not row.retired else None
+        if change.fields is None:
+            if row is not None:
+                row.retired, row.changed = True, times.now()
+        else:
+            wanted = {**(before or {}), **change.fields}
+            register = registers.get(str(wanted.get("register")))
+            if register is None or not is_key(change.key):
+                found.append(_no_place(change.key, wanted))
+                continue
+            new, wrong = _check(register, wanted)
+            found += [Problem(p.what, f"{change.key} {p.where}", p.allowed, p.todo) for p in wrong]
+            if wrong:
+                continue
+            row = row or models.Record(key=change.key, version=0)
+            row.register = register
+            _put(row, register, new)
+        if row is None:
+            continue
+        row.version += 1
+        (update if row.pk else create).append(row)
+        entries.append((Ref("record", change.key), before, None if row.retired else state(row)))
+    if found:
+        return set()
+    models.Record.objects.bulk_create(create, batch_size=500)
+    names = [f.name for f in models.Record._meta.concrete_fields if f.name not in ("id", "key")]
+    models.Record.objects.bulk_update(update, names, batch_size=100)
+    journal.record_all(by, "registers.declare-record", entries, reason=changes[0].reason)
+    return {row.register_id for row in (*create, *update)}
+
+
+def _unknown_records(changes: Sequence[Change], registers: Mapping[str, models.Register]) -> list[Problem]:
+    """The records named by fields of declared records that do not exist."""
+    named: dict[tuple[str, str], str] = {}
+    for change in changes:
+        home = registers.get(str((change.fields or {}).get("register")))
+        for field in schema.read_fields(home.fields) if home else ():
+            value = ((change.fields or {}).get("values") or {}).get(field.name)
+            if field.type == "record" and isinstance(value, str):
+                named.setdefault((field.register, value.strip()), f"{change.key} {field.name}")
+    return [Problem(_no_named(key), named[home, key], _in_register(home)) for home, key in missing_records(list(named))]
+
+
+def missing_records(named: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of these (register, key) those that are no record in use."""
+    missing = []
+    for start in range(0, len(named), CHUNK):
+        part = named[start : start + CHUNK]
+        rows = models.Record.objects.filter(key__in=[key for _home, key in part], retired=False)
+        have = set(rows.values_list("register__key", "key"))
+        missing += [each for each in part if each not in have]
+    return missing
+
+
+def _no_named(key: str) -> str:
+    return _("There is no record “%(key)s” here.") % {"key": key[:60]}
+
+
+def _in_register(home: str) -> str:
+    return _("the key of a record of the register “%(register)s”") % {"register": home}
+
+
+def _check_one(register: models.Register, wanted: Mapping[str, Any]) -> tuple[_New, list[Problem]]:
+    """`_check` for a record on its own, with the records that it names."""
+    new, found = _check(register, wanted)
+    named = {
+        (field.register, new.values[field.name]): field.name
+        for field in schema.read_fields(register.fields)
+        if field.type == "record" and field.name in new.values
+    }
+    found += [
+        Problem(_no_named(key), named[home, key], _in_register(home)) for home, key in missing_records(list(named))
+    ]
+    return new, found
 
 
 def _no_place(key: str, wanted: Mapping[str, Any]) -> Problem:
@@ -222,7 +291,7 @@ def add_record(
         raise reads.no_register(register)
     _require_edit(by, home)
     wanted = {"values": values, "geometry": geometry, "valid_from": valid_from, "valid_to": valid_to}
-    new, found = _check(home, wanted)
+    new, found = _check_one(home, wanted)
     if key and (not is_key(key) or key == "records"):
         found.append(Problem(schema.not_allowed(key), "key", KEY_ALLOWED))
     if found:
@@ -261,7 +330,7 @@ def change_record(
         row = _locked(by, key, seen)
         before = state(row)
         after = {**before, **wanted, "values": {**row.values, **(values or {})}}
-        new, found = _check(row.register, after)
+        new, found = _check_one(row.register, after)
         if found:
             raise invalid(found, _("The record was not changed; some of its fields are not right."))
         _put(row, row.register, new)

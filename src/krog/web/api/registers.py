@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from django.http import JsonResponse
@@ -10,7 +11,8 @@ from ninja import Query, Router
 from krog.base.grant import Grant
 from krog.base.times import iso
 from krog.catalogue import door
-from krog.registers import reads, validity
+from krog.registers import geometry, reads, validity
+from krog.registers.crs import WGS84
 from krog.registers.schema import Field
 from krog.registers.shapes import Record, Register
 from krog.web.api.streams import Limit, Offset, Word, next_link
@@ -19,7 +21,7 @@ from krog.web.request import Request
 router = Router(tags=["registers"])
 
 #: Questions of the address that are no filters.
-_QUESTIONS = frozenset({"q", "sort", "bbox", "limit", "offset", "format"})
+_QUESTIONS = frozenset({"q", "sort", "bbox", "limit", "offset", "format", "crs"})
 
 
 def _grant(request: Request) -> Grant:
@@ -28,6 +30,8 @@ def _grant(request: Request) -> Grant:
 
 def _field(field: Field) -> dict[str, Any]:
     found: dict[str, Any] = {"type": field.type, "title": field.title, "unit": field.unit, "required": field.required}
+    if field.register:
+        found["register"] = field.register
     return {**found, "choices": field.choices} if field.choices else found
 
 
@@ -83,17 +87,26 @@ def list_records(
     sort: Word = None,
     bbox: Word = None,
     format: Annotated[str, Query(pattern="^(json|geojson)$")] = "json",
+    crs: Annotated[str, Query(pattern="^(4326|3794|3912)$")] = "4326",
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Any:
     """Records of a register. Any declared field is a filter (`kind=valve`), numbers and days also as a range
-    (`diameter.min=80`); `sort` is a field, `-` before it turns the order; `bbox` is west,south,east,north."""
+    (`diameter.min=80`); `sort` is a field, `-` before it turns the order; `bbox` is west,south,east,north.
+    Places are in WGS84; with `crs=3794` in D96/TM, with `crs=3912` in D48/GK (east, north in metres; null where a place
+    lies outside the country)."""
     filters = {name: str(value) for name, value in request.GET.items() if name not in _QUESTIONS}
+    link: dict[str, Any] = {}
     page = reads.records(
         _grant(request), key, filters=filters, text=q, sort=sort or "", bbox=bbox or "", limit=limit, offset=offset
     )
+    if crs != WGS84:
+        items = [replace(one, geometry=geometry.in_system(one.geometry, crs)) for one in page.items]
+        page = replace(page, items=items)
+        link["crs"] = {"type": "name", "properties": {"name": f"urn:ogc:def:crs:EPSG::{crs}"}}
     more = offset + len(page.items) < page.total and page.items
-    link = {"nextLink": next_link(request, offset=offset + limit)} if more else {}
+    if more:
+        link["nextLink"] = next_link(request, offset=offset + limit)
     if format == "geojson":
         collection = {**reads.collection(page.items), "numberMatched": page.total, **link}
         return JsonResponse(collection, content_type="application/geo+json")

@@ -10,7 +10,7 @@ from django import forms
 from django.utils.translation import gettext as _
 
 from krog.base.errors import Invalid
-from krog.registers import validity
+from krog.registers import crs, validity
 from krog.registers.schema import Field
 from krog.registers.shapes import Record, Register
 from krog.web.components import formats
@@ -48,11 +48,23 @@ class RecordForm(forms.Form):
         for field in register.fields:
             self.fields[PREFIX + field.name] = _control(field)
         if register.geometry == "point":
+            self.fields["crs"] = forms.ChoiceField(
+                label=_("Coordinates in"),
+                required=False,
+                choices=[
+                    (crs.WGS84, _("degrees (WGS84)")),
+                    *((one.code, _("metres (%(system)s)") % {"system": one.name}) for one in crs.SYSTEMS.values()),
+                ],
+            )
             self.fields["lon"] = NumberField(
-                label=_("Longitude"), required=False, help_text=_("East, in degrees, for example 14.3475")
+                label=_("Longitude or e"),
+                required=False,
+                help_text=_("East: in degrees, for example 14.3475, or in metres, for example 449702"),
             )
             self.fields["lat"] = NumberField(
-                label=_("Latitude"), required=False, help_text=_("North, in degrees, for example 46.2741")
+                label=_("Latitude or n"),
+                required=False,
+                help_text=_("North: in degrees, for example 46.2741, or in metres, for example 125742"),
             )
         elif register.has_geometry:
             self.fields["geometry"] = forms.JSONField(label=_("Place (GeoJSON)"), required=False)
@@ -86,6 +98,8 @@ class RecordForm(forms.Form):
             value = self.cleaned_data.get(PREFIX + field.name)
             if field.type == "boolean":
                 value = {"true": True, "false": False}.get(str(value))
+            elif field.type == "choices":
+                value = value or None
             elif field.type == "date" and value:
                 value = value.isoformat()
             found[field.name] = None if value in ("", None) else value
@@ -95,7 +109,7 @@ class RecordForm(forms.Form):
         """The place as GeoJSON, or None."""
         lon, lat = self.cleaned_data.get("lon"), self.cleaned_data.get("lat")
         if lon is not None or lat is not None:
-            return {"type": "Point", "coordinates": [lon, lat]}
+            return {"type": "Point", "coordinates": [lon, lat], "crs": self.cleaned_data.get("crs")}
         found: Mapping[str, Any] | None = self.cleaned_data.get("geometry")
         return found or None
 
@@ -149,6 +163,12 @@ def _control(field: Field) -> forms.Field:
         empty = [] if field.required else [("", _("not known"))]
         options = [(choice, choice_title(field, choice)) for choice in field.choices or {}]
         return forms.ChoiceField(**common, choices=[*empty, *options])
+    if field.type == "choices":
+        options = [(choice, choice_title(field, choice)) for choice in field.choices or {}]
+        return forms.MultipleChoiceField(**common, choices=options, widget=forms.CheckboxSelectMultiple)
+    if field.type == "record":
+        help_text = _("The key of a record of the register “%(register)s”") % {"register": field.register}
+        return forms.CharField(**common, max_length=100, help_text=help_text)
     if field.type == "url":
         return forms.CharField(**common, max_length=2000, widget=forms.URLInput)
     long = field.name in ("note", "notes", "description", "remark")

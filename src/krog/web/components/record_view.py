@@ -21,7 +21,7 @@ from krog.base.text import say
 from krog.catalogue import door
 from krog.journal.shapes import Entry
 from krog.registers import geometry, reads, validity
-from krog.registers.schema import Field
+from krog.registers.schema import CHOOSING, Field
 from krog.registers.shapes import Record, Register
 from krog.streams import reads as streams
 from krog.web.components import formats, maps, stream_view
@@ -32,10 +32,13 @@ from krog.web.request import Request
 STREAM_FIELDS = ("stream", "streams", "datastream", "datastreams")
 
 #: Questions of the address that are no filters.
-QUESTIONS = frozenset({"q", "sort", "offset", "limit", "format", "bbox"})
+QUESTIONS = frozenset({"q", "sort", "offset", "limit", "format", "bbox", "crs"})
 
 #: Most records that a map draws.
 ON_MAP = 1000
+
+#: The system of the country's maps, beside WGS84.
+D96 = "3794"
 
 #: Spreadsheets take a cell that begins like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -51,6 +54,10 @@ class Value:
     unit: str = ""
     href: str = ""
     numeric: bool = False
+
+    @property
+    def external(self) -> bool:
+        return not self.href.startswith("/")
 
 
 @dataclass(frozen=True)
@@ -92,6 +99,10 @@ def shown(field: Field, value: Any) -> Value:
         text = "–"
     elif field.type == "choice":
         text = choice_title(field, str(value))
+    elif field.type == "choices":
+        text = ", ".join(choice_title(field, str(one)) for one in value)
+    elif field.type == "record":
+        href = reverse("portal-registers-record", args=[field.register, text])
     elif field.type == "boolean":
         text = _("yes") if value else _("no")
     elif field.type == "date":
@@ -109,9 +120,29 @@ def choice_title(field: Field, value: str) -> str:
     return str(say(title, language())) if title else value
 
 
-def values(register: Register, record: Record) -> list[Value]:
-    """All values of a record that are there, in the order of the fields."""
-    return [shown(field, record.values[field.name]) for field in register.fields if field.name in record.values]
+def values(grant: Grant, register: Register, record: Record) -> list[Value]:
+    """All values of a record that are there, in the order of the fields; other records by what they are called, those
+    that the reader may not see by their key, without a link."""
+    fields = [field for field in register.fields if field.name in record.values]
+    named = [(field.register, str(record.values[field.name])) for field in fields if field.type == "record"]
+    titles = reads.titles(grant, named)
+    found = []
+    for field in fields:
+        value = shown(field, record.values[field.name])
+        if field.type == "record":
+            title = titles.get((field.register, value.text))
+            value = replace(value, text=title or value.text, href=value.href if title else "")
+        found.append(value)
+    return found
+
+
+def metric(record: Record) -> str:
+    """Where a point is in D96/TM, in words; "" where it is no point or lies outside the country."""
+    found = geometry.in_system(record.geometry, D96) if record.geometry else None
+    if found is None or found["type"] != "Point":
+        return ""
+    e, n = (formats.number(each, language(), 1) for each in found["coordinates"])
+    return f"e {e}, n {n}"
 
 
 def columns(request: Request, fields: Sequence[Field], sort: str) -> list[Column]:
@@ -137,7 +168,7 @@ def filters(register: Register, chosen: Mapping[str, str]) -> list[Filter]:
     found = []
     for field in register.fields:
         title, value = title_of(field), chosen.get(field.name, "")
-        if field.type == "choice":
+        if field.type in CHOOSING:
             options = [(one, choice_title(field, one)) for one in field.choices or {}]
             found.append(Filter(field.name, title, "choice", value, options=options))
         elif field.type == "boolean":
@@ -273,6 +304,8 @@ def _csv(register: Register, records: Iterator[Record]) -> Iterator[str]:
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list):
+        return "|".join(map(str, value))
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return "" if value is None else value

@@ -98,8 +98,10 @@ def record(request: Request, key: str, record: str) -> HttpResponse:
         {
             "register": register,
             "record": found,
-            "values": record_view.values(register, found),
+            "values": record_view.values(grant, register, found),
             "map": record_view.record_map(_("Where it is"), [found], "portal-registers-record"),
+            "place": record_view.place_text(found.geometry) if found.geometry else "",
+            "metric": record_view.metric(found),
             "lines": record_view.stream_lines(request, "portal", register, found),
             "entries": record_view.told(register, reads.history(grant, key, record)),
             "dataset": _dataset(grant, register.dataset),
