@@ -34,7 +34,7 @@ class Record(models.Model):
     Beside the table stand an index of its bounds and one of `search` by three letters (see `registers.indexes`)."""
 
     key = models.CharField(max_length=100, unique=True)
-    register = models.ForeignKey(Register, on_delete=models.PROTECT, related_name="+")
+    register = models.ForeignKey(Register, on_delete=models.PROTECT, related_name="+", db_index=False)
     values = models.JSONField(default=dict)
     title = models.CharField(max_length=200, blank=True)
     search = models.TextField(blank=True)
@@ -55,7 +55,11 @@ class Record(models.Model):
                 fields=["register", "title", "key"], name="registers_record_listed", condition=models.Q(retired=False)
             ),
             models.Index(fields=["register", "key"], name="registers_record_keys", condition=models.Q(retired=False)),
-            models.Index(fields=["register", "changed"], name="registers_record_changed"),
+            models.Index(
+                fields=["register", "changed", "key"],
+                name="registers_record_changed",
+                condition=models.Q(retired=False),
+            ),
         ]
 
     def __str__(self) -> str:

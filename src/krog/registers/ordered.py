@@ -33,15 +33,22 @@ def page(rows: _Rows, order: Order, limit: int, offset: int, counter: int) -> li
     sign = "-" if order.down else ""
     if order.by != "value" or order.field is None:
         columns = ("title", "key") if order.by == "title" else (order.by, "key") if order.by != "key" else ("key",)
-        return list(rows.order_by(*(f"{sign}{column}" for column in columns))[offset : offset + limit])
+        return _read(rows.order_by(*(f"{sign}{column}" for column in columns)), offset, offset + limit)
     # In two parts, because no index of both engines has those without a value last in both directions.
     valued = rows.alias(sorted_by=indexes.Value(order.field)).filter(sorted_by__isnull=False)
-    found: list[models.Record] = list(valued.order_by(f"{sign}sorted_by", f"{sign}key")[offset : offset + limit])
+    found = _read(valued.order_by(f"{sign}sorted_by", f"{sign}key"), offset, offset + limit)
     if len(found) < limit:
         before = max(offset - count(valued, counter), 0) if offset and not found else 0
         empty = rows.alias(sorted_by=indexes.Value(order.field)).filter(sorted_by__isnull=True).order_by("key")
-        found += empty[before : before + limit - len(found)]
+        found += _read(empty, before, before + limit - len(found))
     return found
+
+
+def _read(rows: _Rows, start: int, end: int) -> list[models.Record]:
+    """Some of the rows: first which, from an index or by sorting no more than their numbers, then what they say."""
+    numbers = list(rows.values_list("pk", flat=True)[start:end])
+    known = models.Record.objects.in_bulk(numbers)
+    return [known[number] for number in numbers if number in known]
 
 
 def _name(rows: _Rows, counter: int) -> str:
@@ -50,12 +57,13 @@ def _name(rows: _Rows, counter: int) -> str:
     return "registers-count-" + hashlib.sha256(said.encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def count(rows: _Rows, counter: int) -> int:
-    """How many there are: counted once for each state of the register (its `counter`), exact."""
-    name = _name(rows, counter)
+def count(rows: _Rows, counter: int, most: int | None = None) -> int:
+    """How many there are: counted once for each state of the register (its `counter`). Exact up to `most`; one more
+    than that says that there are more."""
+    name = f"{_name(rows, counter)}-{most or 0}"
     found: int | None = cache.get(name)
     if found is None:
-        found = rows.count()
+        found = rows.count() if most is None else rows[: most + 1].count()
         cache.set(name, found, KEEP_S)
     return found
 
@@ -63,7 +71,7 @@ def count(rows: _Rows, counter: int) -> int:
 def counts(registers: Sequence[tuple[models.Register, Q]]) -> dict[int, int]:
     """How many records each register has of those that a condition lets through, in one query for those not known."""
     asked = {
-        row.pk: (_name(models.Record.objects.filter(seen, register_id=row.pk, retired=False), row.counter), seen)
+        row.pk: (f"{_name(models.Record.objects.filter(seen, register_id=row.pk, retired=False), row.counter)}-0", seen)
         for row, seen in registers
     }
     known = cache.get_many([name for name, _seen in asked.values()])

@@ -20,6 +20,9 @@ from krog.registers import geometry, indexes, models, ordered, schema, shapes, v
 #: Most records that one read gives.
 MOST = 10_000
 
+#: Chosen records are counted up to here.
+MOST_COUNTED = 10_000
+
 #: How a filter may compare, by the ending of its name: `capacity.min=5`.
 _COMPARE = {"": "", "min": "__gte", "max": "__lte"}
 
@@ -113,17 +116,23 @@ def records(
     bbox: str = "",
     limit: int = 50,
     offset: int = 0,
+    exact: bool = False,
 ) -> shapes.Page:
     """Records of a register. `filters` name declared fields, for numbers and days also `field.min` and `field.max`;
     `text` is looked for in titles and texts; `sort` is a field, with `-` before it from the greatest;
-    `bbox` is west,south,east,north in degrees. Everything that is wrong is named at once (Invalid)."""
+    `bbox` is west,south,east,north in degrees. Everything that is wrong is named at once (Invalid).
+    Of chosen ones no more than MOST_COUNTED are counted (see `Page.more`), unless it shall be `exact`."""
     home, rows, order = _chosen(grant, register, filters or {}, text, sort, bbox)
     limit, offset = min(max(limit, 0), MOST), min(max(offset, 0), 2**31)
     found = ordered.page(rows, order, limit, offset, home.counter)
     items = [record_of(grant, row, home) for row in found]
     short = len(items) < limit and (items or not offset)
-    total = offset + len(items) if short else ordered.count(rows, home.counter)
-    return shapes.Page(items, total, limit, offset)
+    if short:
+        return shapes.Page(items, offset + len(items), limit, offset)
+    most = MOST_COUNTED if not exact and (filters or text or bbox) else None
+    total = ordered.count(rows, home.counter, most)
+    more = most is not None and total > most
+    return shapes.Page(items, max(total, offset + len(items) + 1) if more else total, limit, offset, more)
 
 
 _Rows = QuerySet[models.Record]

@@ -53,9 +53,10 @@ class Record:
 
 @dataclass(frozen=True)
 class Page:
-    """Some records of many, and how many there are in all."""
+    """Some records of many, and how many in all; `more` where so many were counted and there are still more."""
 
     items: Sequence[Record]
     total: int
     limit: int
     offset: int
+    more: bool = False

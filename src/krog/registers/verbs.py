@@ -159,6 +159,8 @@ def declare_records(by: Reader, *, changes: Sequence[Change]) -> None:
         if found:
             raise invalid(found, "These records cannot be declared; nothing was changed.")
         models.Register.objects.filter(pk__in=touched).update(counter=F("counter") + 1)
+        if len(changes) >= CHUNK:
+            indexes.learn()
 
 
 def _declare(

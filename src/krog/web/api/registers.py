@@ -98,7 +98,15 @@ def list_records(
     filters = {name: str(value) for name, value in request.GET.items() if name not in _QUESTIONS}
     link: dict[str, Any] = {}
     page = reads.records(
-        _grant(request), key, filters=filters, text=q, sort=sort or "", bbox=bbox or "", limit=limit, offset=offset
+        _grant(request),
+        key,
+        filters=filters,
+        text=q,
+        sort=sort or "",
+        bbox=bbox or "",
+        limit=limit,
+        offset=offset,
+        exact=True,
     )
     if crs != WGS84:
         items = [replace(one, geometry=geometry.in_system(one.geometry, crs)) for one in page.items]

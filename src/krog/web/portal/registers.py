@@ -77,6 +77,8 @@ def detail(request: Request, key: str) -> HttpResponseBase:
             "map": record_view.record_map(_("On the map"), on_map.items, "portal-registers-record"),
             "not_drawn": on_map.total - len(on_map.items),
             "total": page.total,
+            "more": page.more,
+            "counted": reads.MOST_COUNTED,
             "page": pager(request, shown=len(page.items), total=page.total, limit=LIMIT, offset=offset),
             "csv": here(request, format="csv", offset=None),
             "geojson": here(request, format="geojson", offset=None),
