@@ -14,7 +14,7 @@ def beside(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registers', '0002_register_role'),
+        ('registers', '0003_ordered_fields'),
     ]
 
     operations = [
