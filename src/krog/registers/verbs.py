@@ -214,10 +214,10 @@ def _unknown_records(changes: Sequence[Change], registers: Mapping[str, models.R
             value = ((change.fields or {}).get("values") or {}).get(field.name)
             if field.type == "record" and isinstance(value, str):
                 named.setdefault((field.register, value.strip()), f"{change.key} {field.name}")
-    return [Problem(_no_named(key), named[home, key], _in_register(home)) for home, key in missing_records(list(named))]
+    return [Problem(_no_named(key), named[home, key], _in_register(home)) for home, key in _missing_records(list(named))]
 
 
-def missing_records(named: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+def _missing_records(named: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """Of these (register, key) those that are no record in use."""
     missing = []
     for start in range(0, len(named), CHUNK):
@@ -245,7 +245,7 @@ def _check_one(register: models.Register, wanted: Mapping[str, Any]) -> tuple[_N
         if field.type == "record" and field.name in new.values
     }
     found += [
-        Problem(_no_named(key), named[home, key], _in_register(home)) for home, key in missing_records(list(named))
+        Problem(_no_named(key), named[home, key], _in_register(home)) for home, key in _missing_records(list(named))
     ]
     return new, found
 
