@@ -1,5 +1,6 @@
 // Maps: a quiet base from the municipality's own outline, the page's features on top, the list beside kept in step.
 import { LngLatBounds as Bounds, Map as View, Marker, NavigationControl, Popup, ScaleControl, setWorkerUrl } from "maplibre-gl";
+import { many } from "./map-many.js";
 import { reduced, style } from "./map-style.js";
 
 const FIT = { padding: 40, maxZoom: 15 };
@@ -8,14 +9,14 @@ for (const element of document.querySelectorAll("[data-map]")) open(element);
 
 function open(element) {
   const data = element.dataset;
-  const features = JSON.parse(document.getElementById(data.features).textContent);
+  const features = data.source ? { type: "FeatureCollection", features: [] } : JSON.parse(document.getElementById(data.features).textContent);
   const bounds = data.bounds ? data.bounds.split(",").map(Number) : null;
   setWorkerUrl(new URL(data.worker, location.href).href);
   element.hidden = false;
   let view;
   try {
     view = new View({
-      container: element, style: style(), bounds: bounds ?? [13.35, 45.4, 16.6, 46.9],
+      container: element, style: style(data.tiles), bounds: bounds ?? [13.35, 45.4, 16.6, 46.9],
       fitBoundsOptions: FIT, attributionControl: false, dragRotate: false, pitchWithRotate: false,
       cooperativeGestures: matchMedia("(pointer: coarse)").matches, maxZoom: 18, minZoom: 8,
       locale: { "NavigationControl.ZoomIn": data.zoomIn, "NavigationControl.ZoomOut": data.zoomOut, "Popup.Close": data.close, "CooperativeGesturesHandler.MobileHelpText": data.twoFingers, "Map.Title": data.title },
@@ -32,7 +33,7 @@ function open(element) {
   const section = element.closest(".map");
   if (data.pick) pick(view, data.pick);
   view.on("load", async () => {
-    await base(view, data.base, bounds, points);
+    await Promise.all([base(view, data.base, bounds, points), data.source ? many(view, data, section) : null]);
     shapes(view, features);
     view.once("idle", () => { element.dataset.ready = "true"; });
   });

@@ -90,6 +90,15 @@ def _issuer(value: str) -> str:
     return value
 
 
+def _tiles(value: str) -> str:
+    if value and not (
+        re.match(r"^https?://[A-Za-z0-9.-]+(:[0-9]+)?/[^\s\"'<>;,]+$", value)
+        and ("{bbox-epsg-3857}" in value or all(part in value for part in ("{z}", "{x}", "{y}")))
+    ):
+        raise ValueError("https://host/… with {z}, {x} and {y}, or with {bbox-epsg-3857}")
+    return value
+
+
 @dataclass(frozen=True)
 class Setting:
     """One row of the table. `{var}` in a default is the value of KROG_VAR."""
@@ -173,6 +182,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("KROG_LATE_DAYS", _count, "400", "Observations older than this many days are set aside as late."),
     Setting("KROG_FUTURE_SECONDS", _count, "300", "Observations further ahead than this are set aside as future."),
     Setting("KROG_HOT_DAYS", _count, "8", "Days that observations stay in the hot store after they reached the lake."),
+    Setting(
+        "KROG_MAP_TILES",
+        _tiles,
+        "",
+        "Raster ground of maps: https://host/…{z}/{x}/{y}… (tiles, WMTS) or …{bbox-epsg-3857}… (WMS); empty: Krog's own.",
+    ),
+    Setting("KROG_MAP_CREDIT", _text, "", "Whose tiles these are, as maps write it."),
     Setting("KROG_UPLOAD_MB", _count, "12", "Largest photo that a report may carry, in megabytes."),
 )
 

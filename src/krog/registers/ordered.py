@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.core.cache import cache
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from krog.registers import indexes, models
 from krog.registers.schema import Field
@@ -66,6 +66,17 @@ def count(rows: _Rows, counter: int, most: int | None = None) -> int:
         found = rows.count() if most is None else rows[: most + 1].count()
         cache.set(name, found, KEEP_S)
     return found
+
+
+def extent(rows: _Rows, counter: int) -> tuple[float, float, float, float] | None:
+    """West, south, east and north of the rows, found once for each state of the register; None where none has a place."""
+    name = f"{_name(rows, counter)}-extent"
+    found = cache.get(name)
+    if found is None:
+        sides = rows.aggregate(w=Min("min_lon"), s=Min("min_lat"), e=Max("max_lon"), n=Max("max_lat"))
+        found = tuple(sides.values())
+        cache.set(name, found, KEEP_S)
+    return found if found[0] is not None else None
 
 
 def counts(registers: Sequence[tuple[models.Register, Q]]) -> dict[int, int]:

@@ -122,7 +122,7 @@ def records(
     `text` is looked for in titles and texts; `sort` is a field, with `-` before it from the greatest;
     `bbox` is west,south,east,north in degrees. Everything that is wrong is named at once (Invalid).
     Of chosen ones no more than MOST_COUNTED are counted (see `Page.more`), unless it shall be `exact`."""
-    home, rows, order = _chosen(grant, register, filters or {}, text, sort, bbox)
+    home, rows, order = chosen(grant, register, filters or {}, text, sort, bbox)
     limit, offset = min(max(limit, 0), MOST), min(max(offset, 0), 2**31)
     found = ordered.page(rows, order, limit, offset, home.counter)
     items = [record_of(grant, row, home) for row in found]
@@ -138,10 +138,10 @@ def records(
 _Rows = QuerySet[models.Record]
 
 
-def _chosen(
+def chosen(
     grant: Grant, register: str, filters: Mapping[str, str], text: str, sort: str, bbox: str
 ) -> tuple[models.Register, _Rows, ordered.Order]:
-    """The register, those of its records that are wanted, and in which order."""
+    """The register, those of its records that are wanted, and in which order; for this noun's own modules."""
     home = _home(grant, register)
     access = grant.datasets[home.dataset]
     fields = {field.name: field for field in schema.read_fields(home.fields) if access.shows(field.name)}
@@ -297,6 +297,16 @@ def feature(record: shapes.Record) -> dict[str, Any]:
 def collection(records: Sequence[shapes.Record]) -> dict[str, Any]:
     """Records as a GeoJSON feature collection."""
     return {"type": "FeatureCollection", "features": [feature(each) for each in records]}
+
+
+def extent(grant: Grant, register: str) -> tuple[float, float, float, float] | None:
+    """West, south, east and north of a register's records, once for each state of it; None where none has a place."""
+    home = _home(grant, register)
+    if not grant.datasets[home.dataset].shows("geometry"):
+        return None
+    return ordered.extent(
+        models.Record.objects.filter(_seen_of(grant, home), register_id=home.pk, retired=False), home.counter
+    )
 
 
 def counter(grant: Grant, register: str) -> int:

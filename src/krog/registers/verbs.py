@@ -294,7 +294,7 @@ def add_record(
     _require_edit(by, home)
     wanted = {"values": values, "geometry": geometry, "valid_from": valid_from, "valid_to": valid_to}
     new, found = _check_one(home, wanted)
-    if key and (not is_key(key) or key == "records"):
+    if key and (not is_key(key) or key in ("records", "map.geojson")):
         found.append(Problem(schema.not_allowed(key), "key", KEY_ALLOWED))
     if found:
         raise invalid(found, _("The record was not added; some of its fields are not right."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib.auth import get_user
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from krog.base.errors import KrogError, TooLarge
 from krog.base.grant import ANONYMOUS
+from krog.base.settings import settings
 from krog.catalogue import access_log
 from krog.engine.cities import city
 from krog.people import keys
@@ -27,11 +29,19 @@ LANGUAGE_COOKIE = "krog_language"
 #: Longest address; what leads on to another holds it escaped, and Django leads to none of over 16384 letters.
 ADDRESS = 8000
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "worker-src 'self' blob:; font-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; "
-    "frame-ancestors 'none'"
-)
+
+def policy(tiles: str) -> str:
+    """The content security policy: nothing from elsewhere, but where set the one host that maps have their tiles from."""
+    parts = urlsplit(tiles)
+    host = f" {parts.scheme}://{parts.netloc}" if tiles else ""
+    return (
+        f"default-src 'self'; img-src 'self' data: blob:{host}; style-src 'self'; script-src 'self'; "
+        f"connect-src 'self'{host}; worker-src 'self' blob:; font-src 'self'; object-src 'none'; base-uri 'self'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+CONTENT_SECURITY_POLICY = policy(settings().map_tiles)
 
 
 def language(get_response: Respond) -> Respond:

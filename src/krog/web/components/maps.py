@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import json_script
 from django.utils.safestring import SafeString
 
+from krog.base.settings import settings
 from krog.web.components.drawing import Legend
 
 #: Around a single place: about 1.5 km each way, so that one dot does not zoom to a doorstep.
@@ -56,13 +57,28 @@ def point(lon: float, lat: float) -> dict[str, Any]:
 class Map:
     """What `<c-map>` shows. `features` is a GeoJSON FeatureCollection or a sequence of features (see `feature`),
     `legend` (state, words) pairs, `bounds` west south east north (else around the features),
-    `base` another address of the ground than the portal's outline and settlements."""
+    `base` another address of the ground than the portal's outline and settlements.
+
+    Many features do not stand in the page: `source` is then the address of their GeoJSON, asked with the `bbox` of what
+    is in view, and `href` the address of each with `{id}` in it; the list beside tells what is in view."""
 
     title: str
-    features: Mapping[str, Any] | Sequence[Mapping[str, Any]]
+    features: Mapping[str, Any] | Sequence[Mapping[str, Any]] = ()
     legend: Sequence[Legend | tuple[str, str]] = ()
     bounds: tuple[float, float, float, float] | None = None
     base: str = ""
+    source: str = ""
+    href: str = ""
+
+    @property
+    def tiles(self) -> str:
+        """Raster tiles to draw below everything, where the city has set some."""
+        return str(settings().map_tiles)
+
+    @property
+    def credit(self) -> str:
+        """Whose tiles these are."""
+        return str(settings().map_credit)
 
     @property
     def ground(self) -> str:
@@ -118,9 +134,15 @@ def around(features: Iterable[Mapping[str, Any]]) -> tuple[float, float, float, 
     if not corners:
         return None
     xs, ys = [c[0] for c in corners], [c[1] for c in corners]
-    pad_x = max((max(xs) - min(xs)) * 0.1, 0 if max(xs) - min(xs) > _PAD else _PAD)
-    pad_y = max((max(ys) - min(ys)) * 0.1, 0 if max(ys) - min(ys) > _PAD else _PAD * 0.7)
-    return (min(xs) - pad_x, min(ys) - pad_y, max(xs) + pad_x, max(ys) + pad_y)
+    return aired((min(xs), min(ys), max(xs), max(ys)))
+
+
+def aired(bounds: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """Bounds with some air around them, so that nothing lies on the edge and one place does not fill the map."""
+    west, south, east, north = bounds
+    pad_x = max((east - west) * 0.1, 0 if east - west > _PAD else _PAD)
+    pad_y = max((north - south) * 0.1, 0 if north - south > _PAD else _PAD * 0.7)
+    return (west - pad_x, south - pad_y, east + pad_x, north + pad_y)
 
 
 def _corners(coordinates: Any) -> list[tuple[float, float]]:

@@ -34,9 +34,6 @@ STREAM_FIELDS = ("stream", "streams", "datastream", "datastreams")
 #: Questions of the address that are no filters.
 QUESTIONS = frozenset({"q", "sort", "offset", "limit", "format", "bbox", "crs"})
 
-#: Most records that a map draws.
-ON_MAP = 1000
-
 #: The system of the country's maps, beside WGS84.
 D96 = "3794"
 

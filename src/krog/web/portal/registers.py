@@ -6,16 +6,16 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext as _
 
 from krog.base.errors import Invalid, NotFound, Problem
 from krog.base.grant import Grant
 from krog.catalogue import door
 from krog.catalogue import reads as catalogue
-from krog.registers import reads
-from krog.registers.shapes import Page
-from krog.web.components import record_view
+from krog.registers import geometry, mapped, reads
+from krog.registers.shapes import Page, Register
+from krog.web.components import map_source, maps, record_view
 from krog.web.components.paging import here, offset_of, pager
 from krog.web.request import Request
 
@@ -49,11 +49,9 @@ def detail(request: Request, key: str) -> HttpResponseBase:
     if "format" in request.GET:
         return record_view.download(grant, register, request.GET["format"], wishes)
     problems: tuple[Problem, ...] = ()
-    page = on_map = Page((), 0, LIMIT, offset)
+    page = Page((), 0, LIMIT, offset)
     try:
         page = reads.records(grant, key, **wishes, limit=LIMIT, offset=offset)
-        if register.has_geometry:
-            on_map = reads.records(grant, key, **wishes, limit=record_view.ON_MAP)
     except Invalid as error:
         problems = error.problems
     filters = record_view.filters(register, chosen)
@@ -74,8 +72,7 @@ def detail(request: Request, key: str) -> HttpResponseBase:
             "heads": record_view.columns(request, [*([title_field] if title_field else []), *fields], sort),
             "titled": title_field is not None,
             "rows": [(r, [record_view.shown(f, r.values.get(f.name)) for f in fields]) for r in page.items],
-            "map": record_view.record_map(_("On the map"), on_map.items, "portal-registers-record"),
-            "not_drawn": on_map.total - len(on_map.items),
+            "map": None if problems or not page.items else _map(request, grant, register, wishes["bbox"]),
             "total": page.total,
             "more": page.more,
             "counted": reads.MOST_COUNTED,
@@ -87,6 +84,37 @@ def detail(request: Request, key: str) -> HttpResponseBase:
         },
         status=400 if problems else 200,
     )
+
+
+def _map(request: Request, grant: Grant, register: Register, bbox: str) -> maps.Map | None:
+    """The chosen records on a map, loaded beside the page."""
+    around = geometry.read_box(bbox) if bbox else reads.extent(grant, register.key)
+    if not register.has_geometry or around is None:
+        return None
+    source = reverse("portal-registers-map", args=[register.key])
+    query = here(request, offset=None, sort=None).partition("?")[2]
+    return maps.Map(
+        _("On the map"),
+        source=f"{source}?{query}" if query else source,
+        href=reverse("portal-registers-record", args=[register.key, "{id}"]),
+        bounds=maps.aired(around),
+    )
+
+
+def map_features(request: Request, key: str) -> HttpResponse:
+    """The chosen records as the map of the register draws them; `bbox` is what is in view."""
+    grant = _grant(request)
+    wishes = {
+        "filters": record_view.asked(request),
+        "text": request.GET.get("q", "")[:100],
+        "bbox": request.GET.get("bbox", ""),
+    }
+
+    def make() -> tuple[list[dict[str, Any]], bool]:
+        found = mapped.drawn(grant, key, **wishes)
+        return found.features, found.complete
+
+    return map_source.answer(request, grant, reads.counter(grant, key), make)
 
 
 def record(request: Request, key: str, record: str) -> HttpResponse:
@@ -121,5 +149,6 @@ def _dataset(grant: Grant, key: str) -> object:
 urlpatterns = [
     path("registers/", listing, name="portal-registers-list"),
     path("registers/<str:key>", detail, name="portal-registers-detail"),
+    path("registers/<str:key>/map.geojson", map_features, name="portal-registers-map"),
     path("registers/<str:key>/<str:record>", record, name="portal-registers-record"),
 ]
