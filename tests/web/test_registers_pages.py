@@ -337,3 +337,38 @@ def test_the_api_tells_the_public_no_names(client_of: Make, client: Client, poin
     assert "Kova" not in text
     assert "Novak" not in text
     assert len(json.loads(text)["history"]) == 2
+
+
+def test_the_map_of_a_register_is_asked_for_what_is_in_view_and_only_once(client: Client, points: None) -> None:
+    page = client.get("/en/registers/points?kind=school").content.decode()
+    assert 'data-source="/en/registers/points/map.geojson?kind=school"' in page
+    assert "<script id" not in page
+    first = client.get("/en/registers/points/map.geojson")
+    found = first.json()
+    keys = {one["properties"]["id"] for one in found["features"]}
+    assert keys and found["complete"] is True
+    assert keys == {
+        record["key"] for record in client.get("/api/v1/registers/points/records").json()["items"] if record["geometry"]
+    }
+    again = client.get("/en/registers/points/map.geojson", headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    nowhere = client.get("/en/registers/points/map.geojson?bbox=1,1,2,2").json()
+    assert nowhere["features"] == []
+    one = keys.pop()
+    verbs.retire_record(SYSTEM, key=one, seen=1, reason="gone")
+    after = client.get("/en/registers/points/map.geojson", headers={"If-None-Match": first["ETag"]})
+    assert after.status_code == 200
+    assert one not in {feature["properties"]["id"] for feature in after.json()["features"]}
+    assert client.get("/en/registers/points/map.geojson?bbox=x").status_code == 400
+
+
+def test_more_places_than_a_map_can_draw_are_told_together(
+    client: Client, points: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from krog.registers import mapped
+
+    every = client.get("/en/registers/points/map.geojson").json()["features"]
+    monkeypatch.setattr(mapped, "MOST_POINTS", 1)
+    cells = client.get("/en/registers/points/map.geojson?bbox=13,45,16,47").json()
+    assert cells["complete"] is False
+    assert sum(cell["properties"]["count"] for cell in cells["features"]) == len(every)

@@ -38,6 +38,7 @@ export function many(view, data, section) {
     whole = whole || (found.complete === true && !address.searchParams.has("bbox"));
     view.getSource("many").setData(found);
     view.krogLoaded = true;
+    view.krogCount = features.length;
     tell();
   }
 

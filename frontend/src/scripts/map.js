@@ -35,7 +35,12 @@ function open(element) {
   view.on("load", async () => {
     await Promise.all([base(view, data.base, bounds, points), data.source ? many(view, data, section) : null]);
     shapes(view, features);
-    view.once("idle", () => { element.dataset.ready = "true"; });
+    view.once("idle", () => {
+      element.dataset.ready = "true";
+      // How long it took since the page was asked for, for those who measure.
+      element.dataset.drawn = String(Math.round(performance.now()));
+      element.dataset.count = String(view.krogCount ?? features.features.length);
+    });
   });
   // What needs attention is drawn last, above the rest.
   const order = ["none", "", "ok", "warn", "bad"];

@@ -57,3 +57,32 @@ def test_trusted_proxies_are_addresses(tmp_path):
     assert load({"KROG_VAR": str(tmp_path), "KROG_PROXIES": "127.0.0.1, ::1"}).proxies == {"127.0.0.1", "::1"}
     with pytest.raises(Misconfigured, match="IP addresses"):
         load({"KROG_VAR": str(tmp_path), "KROG_PROXIES": "proxy.example"})
+
+
+@pytest.mark.parametrize(
+    ("tiles", "allowed"),
+    [
+        ("", True),
+        ("https://tiles.example.org/{z}/{x}/{y}.png", True),
+        ("https://maps.example.org/wms?BBOX={bbox-epsg-3857}&WIDTH=256", True),
+        ("https://tiles.example.org/map.png", False),
+        ("javascript:alert(1)/{z}/{x}/{y}", False),
+        ("https://a.example.org/{z}/{x}/{y}; script-src *", False),
+    ],
+)
+def test_map_tiles_are_an_address_with_its_places_to_fill(tiles: str, allowed: bool, tmp_path: Path) -> None:
+    given = {"KROG_VAR": str(tmp_path), "KROG_MAP_TILES": tiles}
+    if allowed:
+        assert load(given).map_tiles == tiles
+    else:
+        with pytest.raises(Misconfigured, match="KROG_MAP_TILES|map"):
+            load(given)
+
+
+def test_the_content_policy_names_the_host_of_the_tiles_and_no_other() -> None:
+    from krog.web.middleware import policy
+
+    assert "http" not in policy("")
+    told = policy("https://tiles.example.org:8443/{z}/{x}/{y}.png")
+    assert told.count("https://tiles.example.org:8443") == 2
+    assert "script-src 'self';" in told

@@ -104,14 +104,10 @@ def _map(request: Request, grant: Grant, register: Register, bbox: str) -> maps.
 def map_features(request: Request, key: str) -> HttpResponse:
     """The chosen records as the map of the register draws them; `bbox` is what is in view."""
     grant = _grant(request)
-    wishes = {
-        "filters": record_view.asked(request),
-        "text": request.GET.get("q", "")[:100],
-        "bbox": request.GET.get("bbox", ""),
-    }
+    chosen, text, bbox = record_view.asked(request), request.GET.get("q", "")[:100], request.GET.get("bbox", "")
 
     def make() -> tuple[list[dict[str, Any]], bool]:
-        found = mapped.drawn(grant, key, **wishes)
+        found = mapped.drawn(grant, key, filters=chosen, text=text, bbox=bbox)
         return found.features, found.complete
 
     return map_source.answer(request, grant, reads.counter(grant, key), make)
