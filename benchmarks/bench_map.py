@@ -18,6 +18,7 @@ from benchmarks.machine import ROOT, percentile, report, wait_for
 RUNS = int(os.environ.get("RUNS", "10"))
 PORT = int(os.environ.get("PORT", "8621"))
 
+
 def _drawn(tab: Any) -> dict[str, str]:
     """What the map says of itself once all is drawn; asked from outside, because the page evaluates nothing."""
     for _ in range(600):

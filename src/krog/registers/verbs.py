@@ -214,7 +214,9 @@ def _unknown_records(changes: Sequence[Change], registers: Mapping[str, models.R
             value = ((change.fields or {}).get("values") or {}).get(field.name)
             if field.type == "record" and isinstance(value, str):
                 named.setdefault((field.register, value.strip()), f"{change.key} {field.name}")
-    return [Problem(_no_named(key), named[home, key], _in_register(home)) for home, key in _missing_records(list(named))]
+    return [
+        Problem(_no_named(key), named[home, key], _in_register(home)) for home, key in _missing_records(list(named))
+    ]
 
 
 def _missing_records(named: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -70,12 +70,12 @@ def test_trusted_proxies_are_addresses(tmp_path):
         ("https://a.example.org/{z}/{x}/{y}; script-src *", False),
     ],
 )
-def test_map_tiles_are_an_address_with_its_places_to_fill(tiles: str, allowed: bool, tmp_path: Path) -> None:
+def test_map_tiles_are_an_address_with_its_places_to_fill(tiles: str, allowed: bool, tmp_path) -> None:
     given = {"KROG_VAR": str(tmp_path), "KROG_MAP_TILES": tiles}
     if allowed:
         assert load(given).map_tiles == tiles
     else:
-        with pytest.raises(Misconfigured, match="KROG_MAP_TILES|map"):
+        with pytest.raises(Misconfigured):
             load(given)
 
 
