@@ -66,7 +66,8 @@ def main() -> None:
         scale.home(Path(folder))
         env = {
             **os.environ, "KROG_VAR": folder, "KROG_DEMO": "true", "KROG_PORT": str(PORT), "KROG_MQTT_PORT": "0",
-            "KROG_MAIL_PORT": "0", "KROG_URL": f"http://127.0.0.1:{PORT}", "DJANGO_SETTINGS_MODULE": "krog.web.settings",
+            "KROG_MAIL_PORT": "0", "KROG_URL": f"http://127.0.0.1:{PORT}",
+            "DJANGO_SETTINGS_MODULE": "krog.web.settings",
         }  # fmt: skip
         made = "import django; django.setup(); from benchmarks import scale; scale.fill(10_000, 0)"
         subprocess.run([sys.executable, "-c", made], cwd=ROOT, env=env, check=True)

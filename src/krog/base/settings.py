@@ -186,7 +186,7 @@ SETTINGS: tuple[Setting, ...] = (
         "KROG_MAP_TILES",
         _tiles,
         "",
-        "Raster ground of maps: https://host/…{z}/{x}/{y}… (tiles, WMTS) or …{bbox-epsg-3857}… (WMS); empty: Krog's own.",
+        "Raster ground of maps: https://host/…{z}/{x}/{y}… (tiles, WMTS) or …{bbox-epsg-3857}… (WMS).",
     ),
     Setting("KROG_MAP_CREDIT", _text, "", "Whose tiles these are, as maps write it."),
     Setting("KROG_UPLOAD_MB", _count, "12", "Largest photo that a report may carry, in megabytes."),

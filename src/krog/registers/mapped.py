@@ -68,7 +68,7 @@ def _feature(row: tuple[Any, ...], titled: bool) -> dict[str, Any]:
 def _cells(rows: Any, bbox: str) -> list[dict[str, Any]]:
     """How many records lie in each cell of a grid, at the middle of those that lie in it."""
     if bbox:
-        west, south, east, north = geometry.read_box(bbox)
+        west, _south, east, _north = geometry.read_box(bbox)
         # A power of two, so that the grid stays where it is while the map is moved.
         step = 2.0 ** math.floor(math.log2(max(east - west, 1e-6) / CELLS))
     else:

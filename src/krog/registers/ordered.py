@@ -69,7 +69,7 @@ def count(rows: _Rows, counter: int, most: int | None = None) -> int:
 
 
 def extent(rows: _Rows, counter: int) -> tuple[float, float, float, float] | None:
-    """West, south, east and north of the rows, found once for each state of the register; None where none has a place."""
+    """West, south, east and north of the rows, once for each state of the register; None where none has a place."""
     name = f"{_name(rows, counter)}-extent"
     found = cache.get(name)
     if found is None:

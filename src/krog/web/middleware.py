@@ -31,7 +31,7 @@ ADDRESS = 8000
 
 
 def policy(tiles: str) -> str:
-    """The content security policy: nothing from elsewhere, but where set the one host that maps have their tiles from."""
+    """The content security policy: nothing from elsewhere but, where set, the one host of the maps' tiles."""
     parts = urlsplit(tiles)
     host = f" {parts.scheme}://{parts.netloc}" if tiles else ""
     return (
