@@ -53,7 +53,7 @@ def services(db: None) -> None:
 def test_the_directory_shows_existing_services_by_what_happens_in_life(client: Client, services: None) -> None:
     page = html(client, "/sl/services/")
     assert page.index("Na poti") < page.index("Izposoja koles") < page.index("Doma") < page.index("Koledar odvoza")
-    assert 'href="https://example.org/odpadki"' in page
+    assert 'href="/sl/services/s-waste/open"' in page and "/s-bike/open" not in page
     assert "ne deluje več" in page
     assert "Pametni zabojniki" not in page
 
@@ -65,6 +65,35 @@ def test_the_directory_may_be_arranged_by_area_and_narrowed_by_words(client: Cli
     assert "Izposoja koles" in found
     assert "Koledar odvoza" not in found
     assert "Pokažite vse storitve" in html(client, "/sl/services/?q=zmaj")
+
+
+def test_a_service_elsewhere_is_opened_and_counted(services: None, dataset: Any) -> None:
+    from krog.catalogue import reads
+    from tests.nouns.test_catalogue_usage import EVER, GRANT
+
+    person = Client(headers={"user-agent": "Mozilla/5.0 Firefox/140.0"})
+    answer = person.get("/sl/services/s-waste/open")
+    assert answer.headers["Location"] == "https://example.org/odpadki"
+    assert Client(headers={"user-agent": "Googlebot"}).get("/sl/services/s-waste/open").status_code == 302
+    assert [(u.service, u.started) for u in reads.service_use(GRANT, *EVER)] == [("link:s-waste", 1)]
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "//evil.example", "https://", "https:\\\\evil", "mailto:x@y"]
+)
+def test_nobody_is_led_to_what_is_no_address_of_the_web(client: Client, services: None, address: str) -> None:
+    from krog.registers.models import Record
+
+    row = Record.objects.get(key="s-waste")
+    row.values = {**row.values, "address": address}
+    row.save()
+    assert client.get("/sl/services/s-waste/open").status_code == 404
+    assert "/s-waste/open" not in html(client, "/sl/services/")
+
+
+@pytest.mark.parametrize("key", ["s-bike", "s-idea", "nothing", "https:%2F%2Fevil.example", "%00"])
+def test_only_services_of_the_register_are_opened(client: Client, services: None, key: str) -> None:
+    assert client.get(f"/sl/services/{key}/open?next=https://evil.example").status_code == 404
 
 
 def test_a_city_without_a_register_of_services_says_so(client: Client, db: None) -> None:

@@ -23,6 +23,7 @@ from krog.cases import reads as cases
 from krog.catalogue import door, reads
 from krog.catalogue.shapes import Use
 from krog.catalogue.usage import CHANNELS
+from krog.registers import reads as registers
 from krog.voice import reads as voice
 from krog.web.components import charts
 from krog.web.components.paging import here
@@ -75,6 +76,10 @@ def titles(request: Request) -> dict[str, str]:
         f"report:{kind.key}": f"{_('Report')}: {say(kind.title, language)}"
         for kind in cases.case_types(door.open(request.reader, "portal", kind="cases"))
     }
+    grant = door.open(request.reader, "portal", kind="registers")
+    if (register := registers.register_of(grant, "services")) is not None:
+        for record in registers.records(grant, register.key, limit=1000).items:
+            found[f"link:{record.key}"] = record.title
     for call in voice.calls(door.open(request.reader, "portal", kind="voice")):
         found[f"proposal:{call.key}"] = f"{_('Proposal')}: {say(call.title, language)}"
     return found

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
-from krog.catalogue import door
+from krog.base.errors import NotFound
+from krog.catalogue import door, usage
 from krog.registers import reads as registers
 from krog.registers.shapes import Record, Register
+from krog.web import usage as pages
 from krog.web.components import formats, record_view
 from krog.web.components.paging import here
 from krog.web.portal import finder
@@ -111,11 +115,39 @@ def _service(register: Register, record: Record) -> Service:
         title=record.title,
         description=str(values.get("description") or ""),
         href=reverse("portal-registers-record", args=[register.key, record.key]),
-        address=str(values.get("address") or ""),
+        address=reverse("portal-services-go", args=[record.key]) if elsewhere(record) else "",
         owner=str(values.get("owner") or ""),
         state=state,
         word=word,
     )
 
 
-urlpatterns = [path("services/", directory, name="portal-services")]
+def elsewhere(record: Record) -> str:
+    """The address on the web where a service is used; "" for none, and for what is no address of the web."""
+    address = str(record.values.get("address") or "").strip()
+    parts = urlsplit(address) if "\\" not in address else urlsplit("")
+    return address if parts.scheme in ("http", "https") and parts.hostname else ""
+
+
+@require_safe
+def go(request: Request, key: str) -> HttpResponse:
+    """On to a service elsewhere, counted; only to addresses that the city's register holds."""
+    grant = door.open(request.reader, "portal", kind="registers")
+    register = registers.register_of(grant, "services")
+    if register is None:
+        raise NotFound(_("The city has not listed its services yet."), "service")
+    record = registers.record(grant, register.key, key)
+    if not (address := elsewhere(record)) or record.values.get("status") != "existing":
+        raise NotFound(_("This service has no address on the web."), "service", todo=_("Look at its page."))
+    if usage.SERVICE.match(name := f"link:{record.key}"):
+        pages.asked(request, name)
+    response = HttpResponseRedirect(address)
+    response["Cache-Control"] = "no-store"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+urlpatterns = [
+    path("services/", directory, name="portal-services"),
+    path("services/<str:key>/open", go, name="portal-services-go"),
+]
