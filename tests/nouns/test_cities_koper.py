@@ -224,7 +224,7 @@ def _existing_systems_are_services_and_what_is_asked_for_says_what_serves_it(kop
 
 def _leads_somewhere(koper: dict[str, dict[str, Any]], address: str) -> None:
     kinds = {"plans": "plan", "registers": "register", "indicators": "indicator", "streams": "datastream",
-             "pages": "page", "voice": "call"}  # fmt: skip
+             "pages": "page", "voice": "call", "rules": "rule"}  # fmt: skip
     room, _, key = address.strip("/").partition("/")
     if room in kinds and key:
         assert key in koper[kinds[room]], address

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from krog.base.declaration import Change
 from krog.base.ids import Ref
-from krog.plans import verbs
+from krog.people.permissions import SYSTEM
+from krog.plans import applying, verbs
 from tests.nouns.plans_fixture import PLANNER, plan
 from tests.nouns.test_plans_states import _belongs, _indicator
 
@@ -168,3 +170,58 @@ def test_programs_read_plans_and_what_changed(client: Client, dataset: Make) -> 
     for wrong in ("/api/v1/plans/nothing", "/api/v1/plans/town/nothing", "/api/v1/plans/town/diff?b=nothing"):
         assert client.get(wrong).status_code == 404
     assert client.get("/api/v1/plans/town/diff").status_code in (400, 422)
+
+
+def _two_trees(dataset: Make) -> None:
+    """Axes and areas over the same measures: `m1` helps the axis `so1` and its goal `sc1`, `m2` the axis alone."""
+    levels = [{"key": key, "title": {"en": key}} for key in ("axis", "goal", "area", "measure")]
+    trees = [
+        {"key": "fields", "title": {"en": "By field"}, "top": ["area"], "by": ""},
+        {"key": "axes", "title": {"en": "By axis"}, "top": ["axis"], "by": "contributes"},
+    ]
+    plan(dataset, levels=levels, trees=trees, nodes=1)
+    nodes = (
+        ("so1", "axis", ""), ("sc1", "goal", "so1"), ("a1", "area", ""), ("m1", "measure", "a1"),
+        ("m2", "measure", "a1"), ("m3", "measure", "a1"),
+    )  # fmt: skip
+    applying.declare_nodes(
+        SYSTEM,
+        [
+            Change(
+                key, {"plan": "town", "level": level, "parent": parent, "title": {"en": f"This is {key}"}, "order": n}
+            )
+            for n, (key, level, parent) in enumerate(nodes)
+        ],
+    )
+    links = (("m1", "so1"), ("m1", "sc1"), ("m2", "so1"))
+    applying.declare_links(
+        SYSTEM,
+        [Change(f"{a}--contributes--{b}", {"source": a, "target": b, "type": "contributes"}) for a, b in links],
+    )
+
+
+def _order(page: str) -> list[str]:
+    return re.findall(r"This is (\w+)</a>", _tree(page))
+
+
+def test_a_plan_with_two_trees_shows_the_one_that_is_asked_for(client: Client, dataset: Make) -> None:
+    _two_trees(dataset)
+    page = _get(client, "/en/plans/town")
+    assert "By field" in page and "By axis" in page
+    assert _order(page) == ["a1", "m1", "m2", "m3"]
+    axes = _get(client, "/en/plans/town?tree=axes")
+    assert _order(axes) == ["so1", "sc1", "m1", "m2"], "a measure stands once, below the lowest that it helps"
+    assert _tree(axes).count("through a link") == 2
+    assert axes.count("<details") == axes.count("</details>") == 2
+    assert len(re.findall(r"<li[ >]", axes)) == axes.count("</li>")
+    assert _order(_get(client, "/en/plans/town?tree=axes&area=so1&level=measure")) == ["so1", "sc1", "m1", "m2"]
+    assert _order(_get(client, "/en/plans/town?tree=axes&text=is+m1")) == ["so1", "sc1", "m1"]
+    assert 'name="tree" value="axes"' in axes, "filters stay in the tree"
+    assert _order(_get(client, "/en/plans/town?tree=nothing")) == ["a1", "m1", "m2", "m3"]
+
+
+def test_links_stand_in_the_order_of_the_plan(client: Client, dataset: Make) -> None:
+    _two_trees(dataset)
+    page = _get(client, "/en/plans/town/so1")
+    linked = [page.index(f"This is {key}</a>") for key in ("m1", "m2")]
+    assert linked == sorted(linked)

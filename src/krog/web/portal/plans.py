@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -19,8 +20,8 @@ from krog.base.text import say
 from krog.catalogue import door
 from krog.catalogue import reads as catalogue
 from krog.people import reads as people
-from krog.plans import reads, states
-from krog.plans.shapes import FIELDS, Diff, Node, Tree, Version
+from krog.plans import reads, states, trees
+from krog.plans.shapes import FIELDS, Diff, Link, Node, Tree, Version
 from krog.voice import reads as voice
 from krog.web.portal import plans_words as words
 from krog.web.request import Request
@@ -87,34 +88,39 @@ class Filters:
     def any(self) -> bool:
         return self != Filters()
 
-    def keys(self, tree: Tree) -> list[str]:
-        """The nodes that are asked for, in the order of reading."""
+    def fits(self, node: Node, path: tuple[str, ...]) -> bool:
+        """Whether a node that stands below the nodes of `path` is asked for."""
         text = self.text.casefold()
-        return [
-            node.key
-            for node in tree.nodes.values()
-            if (not self.area or self.area == node.key or self.area in node.path)
+        return (
+            (not self.area or self.area == node.key or self.area in path)
             and (not self.level or node.level == self.level)
             and (not self.state or node.state.code == self.state)
             and (not self.strategic or node.strategic)
             and (not text or any(text in str(t).casefold() for t in (node.number, *node.title.values(), node.key)))
-        ]
+        )
 
 
-def rows(tree: Tree, shown: Iterable[str], filtered: bool, version: str = "") -> list[dict[str, Any]]:
-    """The tree as lines to write one after the other: each says whether it opens a list and how many it closes.
+def rows(tree: Tree, lines: Sequence[trees.Line], filters: Filters, version: str = "") -> list[dict[str, Any]]:
+    """A tree as lines to write one after the other: each says whether it opens a list and how many it closes.
 
     A flat list is drawn many times faster than a template that includes itself for 700 nodes.
     """
-    wanted = set(shown)
-    kept = wanted | {above for key in wanted for above in tree.nodes[key].path}
     suffix = f"?version={version}" if version else ""
-    found: list[dict[str, Any]] = []
-    order = [node for node in tree.nodes.values() if node.key in kept]
     base = reverse("portal-plans-tree", args=[tree.plan.key])
-    for place, node in enumerate(order):
-        following = order[place + 1] if place + 1 < len(order) else None
-        depth = following.depth if following else 0
+    kept: list[tuple[trees.Line, bool, int]] = []
+    # From the end: what lies below a line is known before the line itself, and with it whether the line is kept.
+    below: dict[int, int] = defaultdict(int)
+    for line in reversed(lines):
+        match = filters.fits(tree.nodes[line.key], line.path)
+        parts = below.pop(line.depth + 1, 0)
+        if match or parts:
+            kept.append((line, match, parts))
+            below[line.depth] += 1
+    kept.reverse()
+    found: list[dict[str, Any]] = []
+    for place, (line, match, parts) in enumerate(kept):
+        node = tree.nodes[line.key]
+        depth = kept[place + 1][0].depth if place + 1 < len(kept) else 0
         mark, word = words.STATES[node.state.code]
         found.append(
             {
@@ -122,12 +128,14 @@ def rows(tree: Tree, shown: Iterable[str], filtered: bool, version: str = "") ->
                 "href": f"{base}/{node.key}{suffix}",
                 "mark": mark,
                 "word": word,
-                "opens": depth > node.depth,
-                "closes": range(max(0, node.depth - depth)),
-                "match": node.key in wanted and filtered,
-                "unfold": filtered or node.depth == 0,
+                "opens": depth > line.depth,
+                "closes": range(max(0, line.depth - depth)),
+                "match": match and filters.any,
+                "unfold": filters.any or line.depth == 0,
                 "quiet": node.state.code == "no_data",
-                "parts": sum(child in kept for child in node.children),
+                "parts": parts,
+                "linked": line.linked,
+                "asked": match,
             }
         )
     return found
@@ -139,13 +147,15 @@ def tree(request: Request, plan: str) -> HttpResponse:
     version = request.GET.get("version", "")
     found = reads.tree(grant, plan, version or None)
     filters = Filters.of(request)
-    shown = filters.keys(found)
+    of = trees.chosen(found, request.GET.get("tree", ""))
+    lines = trees.lines(found, of)
+    here = dict.fromkeys(line.key for line in lines)
+    drawn = rows(found, lines, filters, version)
     address = reverse("portal-plans-tree", args=[plan])
-    kept = {
-        name: value for name, value in request.GET.items() if name in ("area", "level", "strategic", "text", "version")
-    }
+    names = ("area", "level", "strategic", "text", "version", "tree")
+    kept = {name: value for name, value in request.GET.items() if name in names}
     counts = []
-    for code, n in states.counts(found, found.nodes).items():
+    for code, n in states.counts(found, here).items():
         mark, word = words.STATES[code]
         counts.append(
             {
@@ -156,19 +166,29 @@ def tree(request: Request, plan: str) -> HttpResponse:
                 "current": filters.state == code,
             }
         )
-    levels = [(level, sum(node.level == level.key for node in found.nodes.values())) for level in found.plan.levels]
+    levels = [(level, sum(found.nodes[key].level == level.key for key in here)) for level in found.plan.levels]
     return render(
         request,
         "portal/plans/tree.html",
         {
             "tree": found,
             "plan": found.plan,
-            "rows": rows(found, shown, filters.any, version),
-            "shown": len(shown),
+            "rows": drawn,
+            "shown": len({row["node"].key for row in drawn if row["asked"]}),
+            "total": len(here),
+            "trees": [
+                {
+                    "title": each.title,
+                    "href": f"{address}?{urlencode({'tree': each.key} | ({'version': version} if version else {}))}",
+                    "current": each == of,
+                }
+                for each in found.plan.trees
+            ],
+            "chosen": of.key if of and request.GET.get("tree") else "",
             "filters": filters,
             "counts": counts,
             "levels": [(level, n) for level, n in levels if n],
-            "areas": areas(found),
+            "areas": areas(found, lines),
             "version": version_words(found.version),
             "asked": version,
             "states": [(code, word) for code, (mark, word) in words.STATES.items()],
@@ -180,9 +200,9 @@ def tree(request: Request, plan: str) -> HttpResponse:
     )
 
 
-def areas(tree: Tree) -> list[Node]:
+def areas(tree: Tree, lines: Iterable[trees.Line]) -> list[Node]:
     """What a reader chooses an area from: the top nodes, or what lies below a single one."""
-    roots = tree.roots
+    roots = [line.key for line in lines if line.depth == 0]
     return [tree.nodes[key] for key in (roots if len(roots) != 1 else tree.nodes[roots[0]].children)]
 
 
@@ -224,7 +244,14 @@ def indicator_rows(found: Tree, node: Node) -> list[dict[str, Any]]:
 def link_rows(found: Tree, node: Node) -> list[dict[str, Any]]:
     """The links of a node, each in words from its side."""
     lines = []
-    for link in node.links:
+    order = {key: place for place, key in enumerate(found.nodes)}
+    types = list(words.LINKS)
+
+    def place(link: Link) -> tuple[bool, int, int]:
+        there = link.source == node.key
+        return not there, types.index(link.type), order[link.target if there else link.source]
+
+    for link in sorted(node.links, key=place):
         there = link.source == node.key
         other = found.nodes[link.target if there else link.source]
         lines.append(
