@@ -141,7 +141,7 @@ def _what_was_measured_elsewhere_says_where(koper: dict[str, dict[str, Any]]) ->
 
 def _every_dataset_is_described(koper: dict[str, dict[str, Any]]) -> None:
     used = {thing["dataset"] for kind in koper.values() for thing in kind.values() if thing.get("dataset")}
-    assert used | {"people", "catalogue", "service-use"} == set(koper["dataset"])
+    assert used | {"people", "catalogue", "service-use", "krog-facts"} == set(koper["dataset"])
     for key, dataset in koper["dataset"].items():
         assert all(dataset[name] for name in ("organisation", "office", "steward", "licence", "frequency")), key
 
@@ -161,6 +161,8 @@ def _every_indicator_is_there_and_what_is_unclear_says_why(koper: dict[str, dict
     unclear = Counter(one["parse_status"] for one in monitored.values())
     assert unclear["contradictory"] == 1 and unclear["ambiguous"] > 40 and unclear["missing"] > 40
     assert monitored["6.1.i2"]["parse_status"] == "contradictory"
+    computed = [one for one in indicators.values() if one["kind"] == "computed"]
+    assert len(computed) >= 6 and all(one["formula"] for one in computed)
     assert monitored["6.6.i7"]["unit_note"], "a unit that the vocabulary has not is kept as text with a note"
     assert monitored["6.2.g2.i12"]["same_as"] == "6.2.g1.i6"
     assert sum(one["kind"] == "entered" for one in indicators.values()) >= 10
