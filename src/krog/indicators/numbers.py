@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from krog.base.errors import Invalid
 
@@ -40,6 +41,47 @@ def parse(text: str, language: str) -> float:
     if not math.isfinite(value) or abs(value) > LARGEST:
         raise Invalid("This number is too large.", "value", f"up to {LARGEST:g}")
     return value
+
+
+@dataclass(frozen=True)
+class Written:
+    """The first line of an answer as it was understood: a number with its unit, or that there is `none`; the lines
+    after it are `rest`. Neither: the line is unclear."""
+
+    line: str
+    value: float | None = None
+    unit: str = ""
+    none: bool = False
+    rest: str = ""
+
+
+_LEADING = re.compile(r"^(?P<number>[+\u2212-]?[0-9][0-9.,'\s\u00a0\u202f]*)(?P<unit>[^0-9]*)$")
+_NONE = frozenset(
+    {"none", "n/a", "na", "np", "ni", "ni podatka", "ni na voljo", "nessuno", "nessun dato", "non disponibile"}
+)
+_YES = frozenset({"yes", "done", "da", "narejeno", "sì", "si", "fatto", "1"})
+_NO = frozenset({"no", "not done", "ne", "ni narejeno", "non fatto", "0"})
+
+
+def first_line(text: str, language: str, *, yes_no: bool = False) -> Written:
+    """The number (or yes or no, or "none") on the first line of an answer. Only a line that holds nothing else but a
+    unit is understood; whatever else stands there is not guessed at."""
+    lines = [line.strip() for line in text.replace("\x00", "").splitlines() if line.strip()]
+    line = lines[0][:200] if lines else ""
+    rest = "\n".join(lines[1:])[:2000]
+    word = line.rstrip(".!").casefold()
+    if word in _NONE:
+        return Written(line, none=True, rest=rest)
+    if yes_no:
+        value = 1.0 if word in _YES else 0.0 if word in _NO else None
+        return Written(line, value, rest=rest)
+    found = _LEADING.match(line)
+    if not found:
+        return Written(line, rest=rest)
+    try:
+        return Written(line, parse(found["number"].rstrip(" .,"), language), found["unit"].strip(" ."), rest=rest)
+    except Invalid:
+        return Written(line, rest=rest)
 
 
 def written(value: float, decimals: int, language: str) -> str:

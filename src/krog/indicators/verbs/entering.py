@@ -17,7 +17,7 @@ from krog.base.text import say
 from krog.base.units import symbol
 from krog.catalogue import door
 from krog.indicators import models, numbers, periods
-from krog.indicators.shapes import RequestState, Status
+from krog.indicators.shapes import NOT_AVAILABLE, YES_NO, RequestState, Status
 from krog.journal import verbs as journal
 from krog.people import absences, letters, links
 from krog.people import reads as people
@@ -45,11 +45,12 @@ def ask(by: Reader, *, indicator: str, period: str) -> str:
         if models.Request.objects.filter(key=key).exists():
             raise Conflict(f"The value for {period} has been asked for already.", key)
         owner = _person(row.owner, indicator)
+        stands_in = owner.email if owner.key != row.owner else ""
         moment = times.now()
         legal = times.start_of_day(periods.due_day(period, row.due), settings().timezone) + times.DAY - times.SECOND
         due = max(legal, moment + LEAST_DAYS * times.DAY)
         request = models.Request.objects.create(
-            key=key, indicator=row, period=period, due=due, state=RequestState.ASKED, asked=moment
+            key=key, indicator=row, period=period, due=due, state=RequestState.ASKED, asked=moment, asked_of=stands_in
         )
         _mail_owner(request, owner, "")
         journal.record(by, "indicators.ask", Ref("indicator-request", key), after={"owner": owner.key, "due": due})
@@ -72,11 +73,14 @@ def remind(by: Reader, *, request: str) -> None:
         journal.record(by, "indicators.remind", Ref("indicator-request", request))
 
 
-def enter(by: Reader, *, request: str, value: float, source: str, note: str = "", sure: bool = False) -> int:
+def enter(by: Reader, *, request: str, value: float | None, source: str, note: str = "", sure: bool = False) -> int:
     """The owner (or an official of the indicator's office) enters the value; the second person is asked to confirm it.
 
-    A value far from the last one is refused (Invalid, extra `unlikely`) unless `sure`. Returns the value's number.
+    A value far from the last one is refused (Invalid, extra `unlikely`) unless `sure`. None says that there is no value
+    for the period; then `note` says why. Returns the value's number.
     """
+    if value is None and not note.strip():
+        raise Invalid(_("Say why there is no value."), "note", _("a sentence"))
     if not source.strip():
         raise Invalid(_("Say where the value is from."), "source", _("a document, a table, a person"))
     with transaction.atomic():
@@ -88,7 +92,9 @@ def enter(by: Reader, *, request: str, value: float, source: str, note: str = ""
                 request,
                 todo=_("If it is wrong, ask the person who confirms it to reject it."),
             )
-        reason = numbers.unlikely(value, _before(row))
+        reason = numbers.unlikely(value, _before(row)) if value is not None else ""
+        if row.indicator.unit == YES_NO and value not in (None, 0, 1):
+            raise Invalid(_("This is done or not done."), "value", _("yes or no"))
         if reason and not sure:
             raise Invalid(
                 _("This value is far from the last one."),
@@ -107,6 +113,7 @@ def enter(by: Reader, *, request: str, value: float, source: str, note: str = ""
             origin=Origin.ENTERED,
             source=source.strip()[:2000],
             note=note.strip()[:2000],
+            reasons=[] if value is not None else [{"code": NOT_AVAILABLE}],
             recorded=times.now(),
             entered_by=who,
         )
@@ -139,6 +146,7 @@ def confirm(by: Reader, *, request: str) -> int:
             origin=old.origin,
             source=old.source,
             note=old.note,
+            reasons=old.reasons,
             recorded=times.now(),
             entered_by=old.entered_by,
             confirmed_by=who,
@@ -203,10 +211,18 @@ def _grant() -> Grant:
 
 
 def _person(account: str, indicator: str) -> Person:
-    """The person who answers for the values; Conflict where none is named, or who was has left."""
+    """The person who answers for the values; who has left, or was never named, is stood in for by the indicator's
+    office. Conflict where nobody of the office is there either."""
+    grant = _grant()
     try:
-        return people.person(_grant(), account)
+        return people.person(grant, account)
     except NotFound:
+        row = models.Indicator.objects.get(key=indicator)
+        taken = {row.owner, row.confirmer}
+        # The other of the two is named already: one person may not do both.
+        for stands_in in sorted(people.people(grant, office=row.office) if row.office else [], key=lambda p: p.id):
+            if stands_in.email and stands_in.key not in taken:
+                return stands_in
         raise Conflict(
             f"Nobody answers for the values of {indicator}.",
             indicator,
@@ -276,9 +292,17 @@ def _mail_owner(row: models.Request, owner: Person, rejected: str) -> None:
                 "It is one field (%(unit)s) and where the value is from:\n%(address)s\n\n"
                 "You need no password. A second person confirms the value."
             )
-        return letters.Letter(subject % about, text % about + _demo(), Ref("indicator-request", row.key))
+        whole = text % about + "\n\n" + _how_to_reply() + _demo()
+        return letters.Letter(subject % about, whole, Ref("indicator-request", row.key), reply_token=token)
 
     letters.write(owner.key, compose)
+
+
+def _how_to_reply() -> str:
+    return _(
+        "You can also answer this mail: the number on the first line, where it is from on the second. If there is no "
+        'value, write "none" and on the second line why.'
+    )
 
 
 def _mail_confirmer(row: models.Request, second: Person) -> None:
@@ -292,8 +316,8 @@ def _mail_confirmer(row: models.Request, second: Person) -> None:
             "title": say(row.indicator.title, to.language),
             "period": row.period,
             "name": to.name,
-            "value": numbers.written(value.value or 0.0, row.indicator.decimals, to.language),
-            "unit": symbol(row.indicator.unit),
+            "value": said(row.indicator, value.value, to.language),
+            "unit": symbol(row.indicator.unit) if value.value is not None else "",
             "source": value.source,
             "note": value.note or "–",
             "address": _address(token, to, "confirm"),
@@ -352,6 +376,16 @@ def _mail_head(row: models.Request) -> Person | None:
         if told := letters.write(key, compose):
             return told
     return None
+
+
+def said(about: models.Indicator, value: float | None, language: str) -> str:
+    """A value as a mail says it: a number, done or not done, or that there is none."""
+    with override(language):
+        if value is None:
+            return _("there is no value")
+        if about.unit == YES_NO:
+            return _("done") if value else _("not done")
+        return numbers.written(value, about.decimals, language)
 
 
 def _demo() -> str:

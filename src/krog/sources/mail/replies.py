@@ -12,6 +12,7 @@ from krog.base.grant import ANONYMOUS, Reader
 from krog.cases import mails as case_mails
 from krog.cases import verbs as cases
 from krog.engine import notify
+from krog.indicators import verbs as indicators
 from krog.journal import reads as journal
 from krog.journal import verbs as journal_verbs
 from krog.journal.shapes import Mail
@@ -80,8 +81,20 @@ def _case(asked: Mail, answer: Answer, identity: str) -> Handled:
     return Handled(found.what, found.reference)
 
 
+def _value(asked: Mail, answer: Answer, identity: str) -> Handled:
+    what = indicators.receive(
+        _reader(asked, answer, "indicator-value"),
+        request=asked.key,
+        text=answer.text,
+        to=asked.to,
+        language=asked.language or "en",
+        reply_token=asked.reply_token,
+    )
+    return Handled(what, asked.key)
+
+
 #: By noun: what takes in the answers to its mails.
-RECEIVERS: Mapping[str, Callable[[Mail, Answer, str], Handled]] = {"case": _case}
+RECEIVERS: Mapping[str, Callable[[Mail, Answer, str], Handled]] = {"case": _case, "indicator-request": _value}
 
 
 def is_terminal(error: KrogError) -> bool:
