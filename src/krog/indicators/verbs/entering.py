@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from krog.base import times
 from krog.base.errors import Conflict, Forbidden, Invalid, NotFound
