@@ -83,7 +83,7 @@ def _case(asked: Mail, answer: Answer, identity: str) -> Handled:
 
 def _value(asked: Mail, answer: Answer, identity: str) -> Handled:
     what = indicators.receive(
-        _reader(asked, answer, "indicator-value"),
+        _reader(asked, answer, "indicator-value")[0],
         request=asked.key,
         text=answer.text,
         to=asked.to,
