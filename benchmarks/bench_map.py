@@ -22,7 +22,11 @@ PORT = int(os.environ.get("PORT", "8621"))
 def _drawn(tab: Any) -> dict[str, str]:
     """What the map says of itself once all is drawn; asked from outside, because the page evaluates nothing."""
     for _ in range(600):
-        found = tab.evaluate("() => ({...(document.querySelector('[data-map]')?.dataset ?? {})})")
+        # A map is fetched when it is about to be seen.
+        found = tab.evaluate(
+            "() => { const map = document.querySelector('[data-map]'); map?.closest('.map').scrollIntoView();"
+            " return {...(map?.dataset ?? {})}; }"
+        )
         if "drawn" in found:
             return dict(found)
         time.sleep(0.05)

@@ -74,6 +74,19 @@ export function places(root) {
   }
 }
 
+// A map is large: its script comes when the map is about to be seen. Until then, and without it, the list says the same.
+export function maps(root) {
+  const waiting = [...root.querySelectorAll(".map[data-map-script]")];
+  if (!waiting.length) return;
+  const seen = new IntersectionObserver((entries) => {
+    const first = entries.find((entry) => entry.isIntersecting);
+    if (!first) return;
+    seen.disconnect();
+    import(new URL(first.target.dataset.mapScript, location.href).href);
+  }, { rootMargin: "300px" });
+  for (const map of waiting) seen.observe(map);
+}
+
 function setPlace(ids, lon, lat) {
   const [east, north] = ids.split(" ").map((id) => document.getElementById(id));
   east.value = lon.toFixed(6);
