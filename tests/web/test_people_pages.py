@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from krog.engine.cities.apply import apply
+from krog.people import absences
 from krog.people.permissions import SYSTEM
 from krog.plans.models import Node
 
@@ -87,3 +88,41 @@ def test_others_see_the_page_but_give_nothing(kranj, client_of, client):
 def test_the_rail_counts_what_nobody_answers_for(planner):
     page = planner.get("/desk/").content.decode()
     assert re.search(r'href="/desk/people/without/"[^>]*><span>[^<]*</span><span class="badge">\d', page)
+
+
+def test_a_departure_hands_over_everything_and_ends_access_at_once(kranj, client_of):
+    official = client_of("bor", "official", offices=("okolje",))
+    boss = client_of("ana", "administrator")
+    Node.objects.filter(key__in=["sc3", "oc3.1"], draft=None, until=None).update(holder="bor")
+    page = boss.get("/desk/people/of/bor/").content.decode()
+    assert "Hand over and close the account" in page and 'name="node/sc3"' in page
+    boss.post("/desk/people/of/bor/depart", {"node/sc3": "planner"})
+    assert holders()["sc3"] == "bor", "nobody takes over the rest, so nothing happens"
+    assert official.get("/desk/").status_code == 200
+    official.post("/desk/people/of/planner/depart", {"rest": "bor"})
+    assert official.get("/desk/people/of/planner/").status_code == 200, "only administrators close accounts"
+    boss.post("/desk/people/of/bor/depart", {"node/sc3": "planner", "rest": "official", "reason": "retired"})
+    assert (holders()["sc3"], holders()["oc3.1"]) == ("planner", "official")
+    assert official.get("/desk/").status_code == 302
+    assert boss.get("/desk/people/of/bor/").status_code == 404
+
+
+def test_an_absence_is_entered_seen_and_called_off_in_the_desk(kranj, client_of):
+    official = client_of("bor", "official", offices=("okolje",))
+    day = absences.today()
+    given = {"account": "bor", "since": day, "until": day, "substitute": "planner"}
+    official.post("/desk/people/absent", given)
+    page = official.get("/desk/people/").content.decode()
+    number = re.search(r"/desk/people/absent/(\d+)/end", page)
+    assert number and "Call off" in page
+    official.post("/desk/people/absent", {**given, "account": "planner"})
+    assert len(absences.standing().offices) == 1, "of others it is refused"
+    official.post(f"/desk/people/absent/{number[1]}/end")
+    assert absences.standing().offices == {}
+
+
+def test_the_digest_is_switched_off_where_its_mail_leads(kranj, client_of):
+    official = client_of("bor", "official", offices=("okolje",))
+    assert "Switch off" in official.get("/desk/people/me/").content.decode()
+    official.post("/desk/people/me/digest")
+    assert "Switch on" in official.get("/desk/people/me/").content.decode()

@@ -22,7 +22,7 @@ from krog.base.ids import Ref
 from krog.base.settings import settings
 from krog.journal import verbs as journal
 from krog.people import models, shapes
-from krog.people.permissions import STAFF, is_staff, may
+from krog.people.permissions import STAFF, is_staff, may, require
 
 #: The longest absence: longer than this somebody else should answer for the tasks.
 LONGEST_DAYS = 366
@@ -239,3 +239,32 @@ def present(persons: Iterable[shapes.Person]) -> list[shapes.Person]:
     """Those who are not away today, in their order."""
     away = standing().offices
     return [person for person in persons if person.key not in away]
+
+
+def leave(by: Reader, *, account: str, instead: str = "") -> None:
+    """Somebody leaves: absences end, offices that the person led and absences with the person as substitute go to
+    `instead` (to nobody where that is empty, or the absent person). Administrators only."""
+    require(by, "administrator", what="let somebody leave")
+    with transaction.atomic():
+        models.Absence.objects.filter(account=account, ended=None).update(ended=times.now())
+        waiting = models.Absence.objects.filter(substitute=account, ended=None, until__gte=today())
+        for row in waiting:
+            row.substitute = instead if instead != row.account else ""
+            row.save(update_fields=["substitute"])
+            journal.record(
+                by,
+                "people.change-substitute",
+                Ref("account", row.account),
+                before={"substitute": account},
+                after={"substitute": row.substitute},
+            )
+        for office in models.Office.objects.filter(Q(head=account) | Q(deputy=account)):
+            before = {"head": office.head, "deputy": office.deputy}
+            office.head = instead if office.head == account else office.head
+            office.deputy = instead if office.deputy == account else office.deputy
+            if office.deputy == office.head:
+                office.deputy = ""
+            office.save(update_fields=["head", "deputy"])
+            after = {"head": office.head, "deputy": office.deputy}
+            journal.record(by, "people.change-head", Ref("office", office.key), before=before, after=after)
+        forget()

@@ -71,6 +71,7 @@ DESK: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("streams", _("Measuring points"), "desk-streams-list"),
             Entry("aside", _("Set-aside readings"), "desk-streams-aside"),
             Entry("registers", _("Registers"), "desk-registers-list"),
+            Entry("people", _("People and offices"), "desk-people-list"),
             Entry("without", _("Without a responsible person"), "desk-people-without"),
             Entry("usage", _("Use of services"), "desk-usage"),
             Entry("mail", _("Mail"), "desk-mail"),
