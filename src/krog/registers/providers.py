@@ -150,6 +150,8 @@ DECLARATIONS: tuple[Declaration, ...] = (
         refs={"register": "register"},
         check=_check_record,
         check_among=_check_record_among,
+        own_units=True,
+        quoted=True,
         table="registers/<register>.csv",
         columns=_columns,
     ),

@@ -30,8 +30,11 @@ def check(folder: Path, kinds: Kinds | None = None, known: Known | None = None) 
     return examine(folder, kinds or collect(), known)[1]
 
 
-def examine(folder: Path, kinds: Kinds, known: Known | None = None) -> tuple[Reading, list[Finding]]:
-    """What stands in the files and everything that is wrong with it; `known` are keys that the database has besides."""
+def examine(
+    folder: Path, kinds: Kinds, known: Known | None = None, sound: Things | None = None
+) -> tuple[Reading, list[Finding]]:
+    """What stands in the files and everything that is wrong with it; `known` are keys that the database has besides,
+    `sound` the things that were applied before: what says the same was found right then."""
     reading = read(folder, kinds)
     found = list(reading.findings)
     languages = _languages(reading, "languages")
@@ -59,7 +62,8 @@ def examine(folder: Path, kinds: Kinds, known: Known | None = None) -> tuple[Rea
         wrong = list(_fields(item, declaration))
         found += wrong
         if not wrong and id(item) not in unsound:
-            found += _sentences(item, declaration, things)
+            before = (sound or {}).get(item.kind, {}).get(item.key) if isinstance(item.key, str) else None
+            found += _sentences(item, declaration, things, checked=before is not None and before == item.whole)
         found += _references(item, declaration, declared)
         found += _texts(item, languages, content if declaration.quoted else languages)
         found += _letters(item)
@@ -127,10 +131,10 @@ def _fields(item: Item, declaration: Declaration) -> Iterator[Finding]:
         yield _at(item, (), misfit)
 
 
-def _sentences(item: Item, declaration: Declaration, things: Things) -> Iterator[Finding]:
-    """What the noun itself finds, in one thing and then among all."""
+def _sentences(item: Item, declaration: Declaration, things: Things, *, checked: bool = False) -> Iterator[Finding]:
+    """What the noun itself finds, in one thing (unless that was done before) and then among all."""
     types = fields_of(declaration.shape)
-    found = list(declaration.check(item.whole) if declaration.check else ())
+    found = list(declaration.check(item.whole) if declaration.check and not checked else ())
     if not found and declaration.check_among:
         found = list(declaration.check_among(item.whole, things))
     for sentence in found:

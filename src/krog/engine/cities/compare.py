@@ -76,10 +76,10 @@ class Diff:
 def compare(folder: Path, kinds: Kinds | None = None, take: Take | None = None) -> Diff:
     """The difference between a city's files and the database; raises Invalid with every mistake of the files."""
     kinds = kinds or collect()
-    desk = {one.kind: state(one) for one in kinds}
-    base = {one.kind: bases(one) for one in kinds}
-    made_in_desk = {kind: set(things) - set(base[kind]) for kind, things in desk.items()}
-    reading, findings = examine(folder, kinds, made_in_desk)
+    stored = {one.kind: one.read() for one in kinds}
+    last = {one.kind: journal.applied(one.kind) for one in kinds}
+    made_in_desk = {kind: set(things) - set(last[kind]) for kind, things in stored.items()}
+    reading, findings = examine(folder, kinds, made_in_desk, last)
     if wrong := mistakes(findings):
         count = "1 mistake" if len(wrong) == 1 else f"{len(wrong)} mistakes"
         raise invalid(wrong, f"The files in {folder} have {count}; nothing was changed.")
@@ -88,23 +88,27 @@ def compare(folder: Path, kinds: Kinds | None = None, take: Take | None = None) 
     for declaration in kinds:
         kind = declaration.kind
         files = {item.key: item.whole for item in reading.of(kind)}
-        changes += compare_kind(declaration, base[kind], files, desk[kind], take)
+        base = _alike(declaration, last[kind], files)
+        changes += compare_kind(declaration, base, files, _alike(declaration, stored[kind], files), take)
         new_bases[kind] = {
-            **{key: None for key in base[kind] if key not in files},
-            **{key: fields for key, fields in files.items() if base[kind].get(key) != fields},
+            **{key: None for key in base if key not in files},
+            **{key: fields for key, fields in files.items() if base.get(key) != fields},
         }
     warnings = tuple(found for found in findings if found.warning)
     return Diff(tuple(changes), new_bases, warnings, reading)
 
 
+def _alike(declaration: Declaration, things: Mapping[str, Fields], files: State) -> State:
+    """Things in canonical form; most say what the files say, and that is canonical already."""
+    return {
+        key: files[key] if fields == files.get(key) else canonical(declaration, fields)
+        for key, fields in things.items()
+    }
+
+
 def state(declaration: Declaration) -> dict[str, dict[str, Any]]:
     """What the database has of a kind, in canonical form."""
     return {key: canonical(declaration, fields) for key, fields in declaration.read().items()}
-
-
-def bases(declaration: Declaration) -> dict[str, dict[str, Any]]:
-    """What was last applied of a kind, in canonical form."""
-    return {key: canonical(declaration, fields) for key, fields in journal.applied(declaration.kind).items()}
 
 
 def compare_kind(
