@@ -372,3 +372,17 @@ def test_more_places_than_a_map_can_draw_are_told_together(
     cells = client.get("/en/registers/points/map.geojson?bbox=13,45,16,47").json()
     assert cells["complete"] is False
     assert sum(cell["properties"]["count"] for cell in cells["features"]) == len(every)
+
+
+def test_a_table_leaves_out_what_is_empty_and_what_is_said_in_another_language(client: Client, db: None) -> None:
+    fields = {**registry.FIELDS, "name_en": {"type": "text", "title": {"sl": "Ime v angleščini", "en": "English name"}}}
+    registry.town()
+    registry.declare(fields=fields)
+    hall = registry.record("hall", name_en="Village hall", capacity=None)
+    verbs.declare_records(SYSTEM, changes=[hall])
+    slovenian, english = (client.get(f"/{code}/registers/points").content.decode() for code in ("sl", "en"))
+    assert "Ime v angleščini" not in slovenian
+    assert "English name" in english
+    assert "Village hall" in english
+    assert "sort=kind" in slovenian
+    assert "sort=capacity" not in slovenian

@@ -142,6 +142,20 @@ def metric(record: Record) -> str:
     return f"e {e}, n {n}"
 
 
+def in_table(register: Register, items: Sequence[Record]) -> list[Field]:
+    """The fields to show beside the titles of these records: not those that are empty in all, nor the same text in a
+    language that the page is not in (`title_en` beside `title`)."""
+    names = {field.name for field in register.fields}
+
+    def wanted(field: Field) -> bool:
+        base, _under, code = field.name.rpartition("_")
+        foreign = base in names and len(code) == 2 and code != language()
+        said = not items or any(field.name in each.values for each in items)
+        return field.name != register.title_field and said and not foreign
+
+    return [field for field in register.fields if wanted(field)]
+
+
 def columns(request: Request, fields: Sequence[Field], sort: str) -> list[Column]:
     """The heads of a table of records."""
     found = []

@@ -55,7 +55,7 @@ def detail(request: Request, key: str) -> HttpResponseBase:
     except Invalid as error:
         problems = error.problems
     filters = record_view.filters(register, chosen)
-    fields = [f for f in register.fields if f.name != register.title_field][: COLUMNS - 1]
+    fields = record_view.in_table(register, page.items)[: COLUMNS - 1]
     title_field = register.field(register.title_field)
     return render(
         request,
