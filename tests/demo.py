@@ -86,7 +86,7 @@ def running(home: Path, city: str = "kranj") -> Iterator[Krog]:
             cwd=ROOT, env=_environment(), stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     try:
-        wait_until(lambda: "Krog is running" in log.read_text() or process.poll() is not None, 120, "running demo")
+        wait_until(lambda: "Krog is running" in log.read_text() or process.poll() is not None, 240, "running demo")
         said = log.read_text()
         assert process.poll() is None, said
         url = re.search(r"Krog is running:\s+(\S+)/", said)
