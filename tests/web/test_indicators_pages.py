@@ -16,6 +16,7 @@ from krog.base.origin import Origin
 from krog.engine.compute import run, verify
 from krog.indicators import models, verbs
 from krog.journal import reads as journal
+from krog.people.models import Account
 from krog.people.permissions import SYSTEM
 from tests import measuring, sensing
 
@@ -239,3 +240,16 @@ def test_who_answers_is_changed_with_a_reason(asked, client_of):
     assert client.post(address, {"owner": "dora", "confirmer": "bor", "note": ""}).status_code == 400
     assert client.post(address, {"owner": "dora", "confirmer": "bor", "note": "Ana left."}).status_code == 302
     assert "Ana left." in page(client, address)
+
+
+def test_a_planner_clears_up_a_target_from_the_work_list(zone, account, client):
+    measuring.target("odd", "night-losses", value=3.0, raw="3 ali 4", parse_status="ambiguous", note="Two numbers.")
+    planner = account("pia", "planner")
+    client.force_login(Account.objects.get(pk=planner.id))
+    assert "3 ali 4" in page(client, "/desk/indicators/?tab=unclear")
+    address = "/desk/indicators/night-losses/targets/odd"
+    form = {"date": "2030", "type": "threshold", "op": "<", "value": "3", "clarification": ""}
+    assert client.post(address, form).status_code == 400
+    assert client.post(address, {**form, "clarification": "Council, 12. 5. 2026"}).status_code == 302
+    assert "3 ali 4" not in page(client, "/desk/indicators/?tab=unclear")
+    assert client.get("/desk/indicators/night-losses/targets/none").status_code == 404

@@ -10,16 +10,16 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from krog.base import times
-from krog.base.errors import KrogError
+from krog.base.errors import Invalid, KrogError, NotFound
 from krog.base.grant import Grant, Reader
 from krog.catalogue import door
-from krog.indicators import reads, verbs
+from krog.indicators import numbers, reads, verbs
+from krog.indicators.shapes import OPERATORS, RequestState
 from krog.indicators.shapes import Request as Asked
-from krog.indicators.shapes import RequestState
 from krog.people import reads as people
 from krog.people.permissions import STAFF, is_staff, may, require
 from krog.web import navigation
@@ -33,6 +33,7 @@ TABS: dict[str, tuple[tuple[str, ...], Any]] = {
     "confirm": ((RequestState.ENTERED,), gettext_lazy("To confirm")),
     "late": ((RequestState.ASKED, RequestState.REJECTED, RequestState.ENTERED), gettext_lazy("Late")),
     "done": ((RequestState.CONFIRMED,), gettext_lazy("Confirmed")),
+    "unclear": ((), gettext_lazy("Unclear targets")),
     "all": ((), gettext_lazy("All indicators")),
 }
 MOST = 200
@@ -64,7 +65,7 @@ def listing(request: Request) -> HttpResponse:
     now = times.now()
     open_ones = _requests(grant, "late") if tab != "late" else []
     rows = []
-    for one in _requests(grant, tab) if tab != "all" else []:
+    for one in _requests(grant, tab) if tab not in ("all", "unclear") else []:
         mark, word = words.REQUESTS[one.state]
         rows.append({
             "request": one, "standing": standings.get(one.indicator), "period": words.period(one.period), "mark": mark,
@@ -74,9 +75,87 @@ def listing(request: Request) -> HttpResponse:
     return render(request, "desk/indicators/list.html", {
         "tabs": [{"key": key, "title": title, "current": key == tab, "href": f"{request.path}?tab={key}",
                   "count": late if key == "late" else 0} for key, (_states, title) in TABS.items()],
+        "unclear": _unclear(grant) if tab == "unclear" else [],
         "tab": tab, "rows": rows, "standings": [view.row(each) for each in standings.values()] if tab == "all" else [],
         "crumbs": [{"title": _("Values"), "href": ""}],
     })  # fmt: skip
+
+
+def _unclear(grant: Grant) -> list[dict[str, Any]]:
+    """The targets that their source states unclearly, each with what is printed and why it cannot be read."""
+    return [
+        {"indicator": each, "target": target, "word": words.PARSED.get(target.parse_status, ""),
+         "printed": words.quoted(target.raw) if target.raw else "–"}
+        for each in reads.indicators(grant, limit=10_000).items for target in each.targets if not target.readable
+    ]  # fmt: skip
+
+
+class ClarifyForm(forms.Form):
+    """How an unclear target is to be read, and on what ground."""
+
+    date = forms.CharField(label=gettext_lazy("Year"), max_length=4, required=False)
+    type = forms.ChoiceField(label=gettext_lazy("Kind of target"), choices=tuple(words.TARGET_TYPES.items()))
+    op = forms.ChoiceField(label=gettext_lazy("Comparison"), required=False,
+                           choices=[("", "–"), *((op, op) for op in OPERATORS)])  # fmt: skip
+    value = forms.CharField(label=gettext_lazy("Value"), max_length=60, required=False)
+    value_to = forms.CharField(label=gettext_lazy("Upper end of a range"), max_length=60, required=False)
+    clarification = forms.CharField(label=gettext_lazy("Who cleared it up, and where is it written?"), max_length=2000,
+                                    widget=forms.Textarea)  # fmt: skip
+
+    def _number(self, name: str) -> float | None:
+        text = self.cleaned_data[name].strip()
+        try:
+            return numbers.parse(text, words.language()) if text else None
+        except Invalid as error:
+            raise forms.ValidationError(error.what) from error
+
+    def clean_value(self) -> float | None:
+        return self._number("value")
+
+    def clean_value_to(self) -> float | None:
+        return self._number("value_to")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def clarify(request: Request, key: str, target: str) -> HttpResponse:
+    """The form by which a planner clears up a target."""
+    grant = _grant(request)
+    about = reads.indicator(grant, key)
+    found = next((t for t in about.targets if t.key == target), None)
+    if found is None:
+        raise NotFound(_("There is no target “%(key)s”.") % {"key": target[:100]}, "target")
+    start = {"date": found.date, "type": found.type, "op": found.op, "value": words.number(found.value, None)
+             if found.value is not None else ""}  # fmt: skip
+    form = ClarifyForm(request.POST or None, initial=start)
+    if request.method == "POST" and form.is_valid():
+        try:
+            verbs.clarify_target(grant.reader, key=target, **form.cleaned_data)
+            messages.success(request, _("The target is cleared up; it is judged from now on."))
+            return HttpResponseRedirect(_back("unclear"))
+        except KrogError as error:
+            said = [p.what for p in error.problems] or [f"{error.what} {error.todo}".strip()]
+            form.add_error(None, said)
+    return render(request, "desk/indicators/clarify.html", {
+        "indicator": about, "target": found, "form": form, "title": words.said(about.title),
+        "printed": words.quoted(found.raw) if found.raw else "–", "word": words.PARSED.get(found.parse_status, ""),
+        "crumbs": [{"title": _("Values"), "href": _back("unclear")}, {"title": about.code or key, "href": ""}],
+    }, status=400 if form.errors else 200)  # fmt: skip
+
+
+@require_POST
+def remind_all(request: Request) -> HttpResponse:
+    """Sends the mails of all late values once more."""
+    grant = _grant(request)
+    sent = 0
+    for one in _requests(grant, "late"):
+        try:
+            verbs.remind(grant.reader, request=one.key)
+            sent += 1
+        except KrogError as error:
+            messages.warning(request, f"{one.key}: {error.what}")
+    messages.success(request, ngettext("%(count)d mail is on its way.", "%(count)d mails are on their way.", sent)
+                     % {"count": sent})  # fmt: skip
+    return HttpResponseRedirect(_back("late"))
 
 
 def _act(one: Asked) -> str:
@@ -163,5 +242,7 @@ urlpatterns = [
     path("indicators/requests/<str:key>/enter", enter, name="desk-indicators-enter"),
     path("indicators/requests/<str:key>/confirm", confirm, name="desk-indicators-confirm"),
     path("indicators/requests/<str:key>/remind", remind, name="desk-indicators-remind"),
+    path("indicators/remind", remind_all, name="desk-indicators-remind-all"),
+    path("indicators/<str:key>/targets/<str:target>", clarify, name="desk-indicators-clarify"),
     path("indicators/<str:key>", responsible, name="desk-indicators-responsible"),
 ]

@@ -91,6 +91,14 @@ PARSED: Mapping[str, Any] = {
     "missing": gettext_lazy("not given in the source"),
 }
 
+TARGET_TYPES: Mapping[str, Any] = {
+    "absolute": gettext_lazy("a value to reach"), "threshold": gettext_lazy("a limit"),
+    "relative_to_baseline": gettext_lazy("a change in % of the baseline"),
+    "delta_cumulative": gettext_lazy("a change against the baseline"), "range": gettext_lazy("a range"),
+    "keep": gettext_lazy("to be kept"), "direction_only": gettext_lazy("a direction only"),
+    "index": gettext_lazy("an index against another series"), "milestone_bool": gettext_lazy("done or not done"),
+}  # fmt: skip
+
 UNLIKELY: Mapping[str, Any] = {
     "sign": gettext_lazy("It has the other sign than the last one"),
     "thousandfold": gettext_lazy("It is about a thousand times larger or smaller than the last one; is the unit right"),
