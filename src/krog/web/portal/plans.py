@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -18,11 +15,11 @@ from krog.base.errors import NotFound
 from krog.base.grant import Grant
 from krog.base.text import say
 from krog.catalogue import door
-from krog.catalogue import reads as catalogue
 from krog.people import reads as people
-from krog.plans import reads, states, trees
+from krog.plans import reads, states
 from krog.plans.shapes import FIELDS, Diff, Link, Node, Tree, Version
 from krog.voice import reads as voice
+from krog.web.portal import plans_tree
 from krog.web.portal import plans_words as words
 from krog.web.request import Request
 
@@ -61,149 +58,6 @@ def plans(request: Request) -> HttpResponse:
         for card in reads.plans(_grant(request))
     ]
     return render(request, "portal/plans/list.html", {"cards": cards, "crumbs": _crumbs()})
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What the address asks of the tree: what lies below `area`, of `level`, in `state`, `strategic`, with `text`."""
-
-    area: str = ""
-    level: str = ""
-    state: str = ""
-    strategic: bool = False
-    text: str = ""
-
-    @staticmethod
-    def of(request: Request) -> Filters:
-        given = request.GET
-        return Filters(
-            given.get("area", ""),
-            given.get("level", ""),
-            given.get("state", ""),
-            given.get("strategic") == "1",
-            given.get("text", "")[:100].strip(),
-        )
-
-    @property
-    def any(self) -> bool:
-        return self != Filters()
-
-    def fits(self, node: Node, path: tuple[str, ...]) -> bool:
-        """Whether a node that stands below the nodes of `path` is asked for."""
-        text = self.text.casefold()
-        return (
-            (not self.area or self.area == node.key or self.area in path)
-            and (not self.level or node.level == self.level)
-            and (not self.state or node.state.code == self.state)
-            and (not self.strategic or node.strategic)
-            and (not text or any(text in str(t).casefold() for t in (node.number, *node.title.values(), node.key)))
-        )
-
-
-def rows(tree: Tree, lines: Sequence[trees.Line], filters: Filters, version: str = "") -> list[dict[str, Any]]:
-    """A tree as lines to write one after the other: each says whether it opens a list and how many it closes.
-
-    A flat list is drawn many times faster than a template that includes itself for 700 nodes.
-    """
-    suffix = f"?version={version}" if version else ""
-    base = reverse("portal-plans-tree", args=[tree.plan.key])
-    kept: list[tuple[trees.Line, bool, int]] = []
-    # From the end: what lies below a line is known before the line itself, and with it whether the line is kept.
-    below: dict[int, int] = defaultdict(int)
-    for line in reversed(lines):
-        match = filters.fits(tree.nodes[line.key], line.path)
-        parts = below.pop(line.depth + 1, 0)
-        if match or parts:
-            kept.append((line, match, parts))
-            below[line.depth] += 1
-    kept.reverse()
-    found: list[dict[str, Any]] = []
-    for place, (line, match, parts) in enumerate(kept):
-        node = tree.nodes[line.key]
-        depth = kept[place + 1][0].depth if place + 1 < len(kept) else 0
-        mark, word = words.STATES[node.state.code]
-        found.append(
-            {
-                "node": node,
-                "href": f"{base}/{node.key}{suffix}",
-                "mark": mark,
-                "word": word,
-                "opens": depth > line.depth,
-                "closes": range(max(0, line.depth - depth)),
-                "match": match and filters.any,
-                "unfold": filters.any or line.depth == 0,
-                "quiet": node.state.code == "no_data",
-                "parts": parts,
-                "linked": line.linked,
-                "asked": match,
-            }
-        )
-    return found
-
-
-def tree(request: Request, plan: str) -> HttpResponse:
-    """The whole tree of a version, folded, with filters in the address."""
-    grant = _grant(request)
-    version = request.GET.get("version", "")
-    found = reads.tree(grant, plan, version or None)
-    filters = Filters.of(request)
-    of = trees.chosen(found, request.GET.get("tree", ""))
-    lines = trees.lines(found, of)
-    here = dict.fromkeys(line.key for line in lines)
-    drawn = rows(found, lines, filters, version)
-    address = reverse("portal-plans-tree", args=[plan])
-    names = ("area", "level", "strategic", "text", "version", "tree")
-    kept = {name: value for name, value in request.GET.items() if name in names}
-    counts = []
-    for code, n in states.counts(found, here).items():
-        mark, word = words.STATES[code]
-        counts.append(
-            {
-                "mark": mark,
-                "word": word,
-                "count": n,
-                "href": f"{address}?{urlencode({**kept, 'state': code})}",
-                "current": filters.state == code,
-            }
-        )
-    levels = [(level, sum(found.nodes[key].level == level.key for key in here)) for level in found.plan.levels]
-    return render(
-        request,
-        "portal/plans/tree.html",
-        {
-            "tree": found,
-            "plan": found.plan,
-            "rows": drawn,
-            "shown": len({row["node"].key for row in drawn if row["asked"]}),
-            "total": len(here),
-            "trees": [
-                {
-                    "title": each.title,
-                    "href": f"{address}?{urlencode({'tree': each.key} | ({'version': version} if version else {}))}",
-                    "current": each == of,
-                }
-                for each in found.plan.trees
-            ],
-            "chosen": of.key if of and request.GET.get("tree") else "",
-            "filters": filters,
-            "counts": counts,
-            "levels": [(level, n) for level, n in levels if n],
-            "areas": areas(found, lines),
-            "version": version_words(found.version),
-            "asked": version,
-            "states": [(code, word) for code, (mark, word) in words.STATES.items()],
-            "address": address,
-            "doubts": catalogue.doubts(grant, found.plan.dataset),
-            "open_versions": [version_words(v) for v in found.versions if v.is_open],
-            "crumbs": _crumbs((_said(found.plan.title), "")),
-        },
-    )
-
-
-def areas(tree: Tree, lines: Iterable[trees.Line]) -> list[Node]:
-    """What a reader chooses an area from: the top nodes, or what lies below a single one."""
-    roots = [line.key for line in lines if line.depth == 0]
-    return [tree.nodes[key] for key in (roots if len(roots) != 1 else tree.nodes[roots[0]].children)]
 
 
 def indicator_rows(found: Tree, node: Node) -> list[dict[str, Any]]:
@@ -460,7 +314,7 @@ def diff(request: Request, plan: str) -> HttpResponse:
 
 urlpatterns = [
     path("plans/", plans, name="portal-plans-list"),
-    path("plans/<str:plan>", tree, name="portal-plans-tree"),
+    path("plans/<str:plan>", plans_tree.tree, name="portal-plans-tree"),
     path("plans/<str:plan>/versions", versions, name="portal-plans-versions"),
     path("plans/<str:plan>/diff", diff, name="portal-plans-diff"),
     path("plans/<str:plan>/<str:key>", node, name="portal-plans-node"),

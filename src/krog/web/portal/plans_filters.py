@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from krog.base.text import say
+from krog.plans.branches import leading_to
 from krog.plans.shapes import Node, Tree
 from krog.web.portal import plans_words as words
 from krog.web.request import Request
@@ -31,7 +32,7 @@ def folded(text: str) -> str:
 @dataclass(frozen=True)
 class Filters:
     """What lies below `area`, of `level`, in `state`, of the office `who`, with the `horizon`, `strategic` ("1"), with
-    `text` in number, title or key, with the `status`, and what is `missing` of it."""
+    `text` in number, title or key, with the `status`, what is `missing` of it, and what leads `to` a node or below."""
 
     area: str = ""
     level: str = ""
@@ -41,6 +42,7 @@ class Filters:
     status: str = ""
     strategic: str = ""
     missing: str = ""
+    to: str = ""
     text: str = ""
 
     @staticmethod
@@ -83,10 +85,12 @@ class Filters:
     def keys(self, tree: Tree) -> list[str]:
         """The nodes that are asked for, in the order of reading."""
         text = folded(self.text)
+        leading = leading_to(tree, self.to) if self.to else frozenset()
         return [
             node.key
             for node in tree.nodes.values()
             if self.fits(node)
+            and (not self.to or node.key in leading)
             and (not text or any(text in folded(str(t)) for t in (node.number, *node.title.values(), node.key)))
         ]
 
