@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +14,7 @@ from django.utils.text import Truncator
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from krog.base.errors import Conflict, Invalid, NotFound
+from krog.base.errors import Conflict, Invalid, NotFound, invalid
 from krog.base.grant import Grant
 from krog.base.ids import Ref
 from krog.base.text import say
@@ -21,12 +23,16 @@ from krog.engine.cities import city
 from krog.indicators import reads as indicators
 from krog.people import reads as people
 from krog.people.permissions import may, require
-from krog.plans import reads, states, verbs
+from krog.plans import bulk, milestones, reads, states, verbs
+from krog.plans.bulk import Row
+from krog.plans.merging import Clash, flat
 from krog.plans.shapes import Node, Tree
 from krog.voice import reads as voice
 from krog.voice import verbs as voice_verbs
+from krog.web.components.paging import offset_of, pager
 from krog.web.desk import plans_forms as forms
-from krog.web.desk import plans_table
+from krog.web.desk import plans_milestones, plans_table
+from krog.web.portal import plans_filters
 from krog.web.portal import plans_words as words
 from krog.web.portal.plans import (
     change_rows,
@@ -37,6 +43,10 @@ from krog.web.portal.plans import (
 )
 from krog.web.portal.plans_filters import Filters
 from krog.web.request import Request
+
+#: Nodes of one page, and how long a review is good for.
+LIMIT = 100
+REVIEW_DAYS = 365
 
 
 def _grant(request: Request) -> Grant:
@@ -81,12 +91,24 @@ def table(request: Request, plan: str) -> HttpResponse:
     grant = _grant(request)
     tree = reads.tree(grant, plan)
     filters = Filters.of(request.GET)
-    nobody = request.GET.get("nobody") == "1"
-    shown = [key for key in filters.keys(tree) if not nobody or not tree.nodes[key].office]
+    found = filters.keys(tree)
+    offset = offset_of(request)
     offices = {office.key: office.title for office in people.offices(grant)}
     reviewed: dict[str, Any] = {}
     for each in reads.reviews(grant, plan, limit=1000):
         reviewed.setdefault(each.node, each)
+    due = {key for key, node in tree.nodes.items() if _review_due(tree, node, reviewed.get(key))}
+    if request.GET.get("review") == "due":
+        found = [key for key in found if key in due]
+    many = forms.ReviewForm(
+        request.POST if request.method == "POST" else None, initial={"on": verbs.today()}, auto_id="many-%s"
+    )
+    chosen = request.POST.getlist("node")
+    by = request.reader
+    if _sent(many, request, lambda given: verbs.review_many(by, plan=plan, nodes=chosen, **given)):
+        messages.success(request, _("The reviews are recorded and public."))
+        return HttpResponseRedirect(request.get_full_path())
+    shown = found[offset : offset + LIMIT]
     rows = []
     for key in shown:
         node = tree.nodes[key]
@@ -112,8 +134,13 @@ def table(request: Request, plan: str) -> HttpResponse:
             "plan": tree.plan,
             "rows": rows,
             "filters": filters,
-            "nobody": nobody,
-            "unassigned": sum(not node.office for node in tree.nodes.values()),
+            "many": many,
+            "chosen": chosen,
+            "pager": pager(request, shown=len(shown), total=len(found), limit=LIMIT, offset=offset),
+            "total": len(found),
+            "needs": _needs(grant, tree, due),
+            "choices": plans_filters.choices(tree, offices, filters),
+            "address": reverse("desk-plans-table", args=[plan]),
             "counts": [(*words.STATES[code], n) for code, n in states.counts(tree, tree.nodes).items()],
             "levels": tree.plan.levels,
             "states": [(code, word) for code, (mark, word) in words.STATES.items()],
@@ -122,7 +149,37 @@ def table(request: Request, plan: str) -> HttpResponse:
             "version": version_words(tree.version),
             "crumbs": _crumbs((_said(tree.plan.title), "")),
         },
+        status=_status(many),
     )
+
+
+def _review_due(tree: Tree, node: Node, last: Any) -> bool:
+    """Whether a node that an indicator measures was not reviewed for a year."""
+    measures = any(each.role == "measures" for each in node.indicators)
+    return measures and (last is None or (verbs.today() - last.on).days > REVIEW_DAYS)
+
+
+def _needs(grant: Grant, tree: Tree, due: set[str]) -> list[dict[str, Any]]:
+    """What waits for the planner, each with how many and where to find them."""
+    address = reverse("desk-plans-table", args=[tree.plan.key])
+    found = [
+        {
+            "words": words.MISSING[what],
+            "count": len(Filters(missing=what).keys(tree)),
+            "href": f"{address}?missing={what}",
+        }
+        for what in plans_filters.MISSING
+    ]
+    late = milestones.milestones(grant, tree.plan.key, late=True)
+    found += [
+        {"words": _("reviews are due"), "count": len(due), "href": f"{address}?review=due"},
+        {
+            "words": _("milestones are late"),
+            "count": len(late),
+            "href": reverse("desk-plans-milestones", args=[tree.plan.key]) + "?late=1",
+        },
+    ]
+    return [each for each in found if each["count"]]
 
 
 def review(request: Request, plan: str, key: str) -> HttpResponse:
@@ -266,6 +323,7 @@ def change(request: Request, plan: str, key: str, node: str = "") -> HttpRespons
     others = [
         (n.key, "– " * n.depth + Truncator(words.title(n)).chars(90)) for n in tree.nodes.values() if n.key != node
     ]
+    offices = {office.key: _said(office.title) for office in people.offices(grant)}
     reasons = _reasons(grant, plan, node)
     asked = request.GET.get("because", "")
     form = forms.NodeForm(
@@ -275,7 +333,7 @@ def change(request: Request, plan: str, key: str, node: str = "") -> HttpRespons
         parents=others,
         reasons=reasons,
         node=one,
-        offices=[(office.key, _said(office.title)) for office in people.offices(grant)],
+        offices=list(offices.items()),
         initial={"because": asked} if asked in dict(reasons) else None,
     )
     link = forms.LinkForm(request.POST if act == "link" else None, targets=others)
@@ -284,16 +342,26 @@ def change(request: Request, plan: str, key: str, node: str = "") -> HttpRespons
         indicators=[(i.key, f"{i.code} {_said(i.title)}") for i in indicators.indicators(grant, limit=500).items],
     )
 
+    clashes: list[Clash] = []
+
     def save(given: dict[str, Any]) -> None:
         noun, _dot, ref = given["because"].partition("/")
         what: dict[str, Any] = {
             "plan": plan,
             "draft": key,
-            "fields": form.node_fields(),
             "because": Ref(noun, ref) if ref else None,
             "note": given["reason"],
         }
-        (verbs.change_node if one else verbs.add_node)(by, node=node or given["key"], **what)
+        if one is None:
+            verbs.add_node(by, node=given["key"], fields=form.node_fields(), **what)
+            return
+        row = Row(node, _yours(request, form), _seen(request))
+        outcome = bulk.change_rows(by, rows=[row], **what)
+        if outcome.problems:
+            raise invalid(outcome.problems, _("The node %(node)s cannot be saved like this.") % {"node": node})
+        if outcome.clashes:
+            clashes.extend(outcome.clashes)
+            raise Conflict(_("Somebody changed this node meanwhile. Choose field by field, then save again."))
 
     if _sent(form, request, save):
         messages.success(request, _("The draft says so now."))
@@ -321,6 +389,8 @@ def change(request: Request, plan: str, key: str, node: str = "") -> HttpRespons
             "key": key,
             "node": one,
             "form": form,
+            "seen": _seen_text(request, one, form.is_bound, clashes),
+            "clashes": [_clash_words(tree, each, offices) for each in clashes],
             "link": link,
             "about": about,
             "links": link_rows(tree, one) if one else [],
@@ -332,8 +402,63 @@ def change(request: Request, plan: str, key: str, node: str = "") -> HttpRespons
                 (words.title(one) if one else _("New node"), ""),
             ),
         },
-        status=max(_status(each) for each in (form, link, about)),
+        status=409 if clashes else max(_status(each) for each in (form, link, about)),
     )
+
+
+def _yours(request: Request, form: forms.NodeForm) -> dict[str, Any]:
+    """The form's fields, one value per name, without those for which theirs was chosen."""
+    given = form.node_fields()
+    texts = {f"{name}.{each}": given[name].get(each, "") for name in ("title", "text") for each in form.languages}
+    whole = {**texts, **{name: value for name, value in given.items() if name not in ("title", "text")}}
+    return {name: value for name, value in whole.items() if request.POST.get(f"take.{name}") != "theirs"}
+
+
+def _seen(request: Request) -> dict[str, Any]:
+    """What the form's page showed of the node when it was opened; nothing where it does not say so."""
+    try:
+        found = json.loads(request.POST.get("seen", "") or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {str(name): value for name, value in found.items() if isinstance(value, str | int)}
+
+
+def _seen_text(request: Request, one: Node | None, kept: bool, clashes: Sequence[Clash]) -> str:
+    """What the form says was seen: as it came; of a field that clashes now what the other made of it."""
+    if kept and "seen" in request.POST:
+        theirs = {each.field: each.theirs for each in clashes if each.field}
+        return json.dumps({**_seen(request), **theirs}) if theirs else request.POST["seen"]
+    return json.dumps(flat(one.content())) if one else ""
+
+
+def _clash_words(tree: Tree, clash: Clash, offices: dict[str, str]) -> dict[str, Any]:
+    """A field that two changed, as people read it."""
+    name, _dot, part = clash.field.partition(".")
+    titles = {
+        "parent": {key: words.title(each) for key, each in tree.nodes.items()},
+        "office": offices,
+        "level": {level.key: _said(level.title) for level in tree.plan.levels},
+        "status": {
+            each: str(words.status(each, tree.plan)) for each in {clash.base, clash.yours, clash.theirs} if each
+        },
+    }.get(name, {})
+
+    def shown(value: Any) -> str:
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
+        return str(titles.get(value, value)) if value not in (None, "") else "–"
+
+    title = f"{words.FIELDS.get(name, name)} ({part})" if part else str(words.FIELDS.get(name, name))
+    return {
+        "field": clash.field,
+        "title": title,
+        "base": shown(clash.base),
+        "yours": shown(clash.yours),
+        "theirs": shown(clash.theirs),
+        "who": clash.who,
+    }
 
 
 def _reasons(grant: Grant, plan: str, node: str) -> list[tuple[str, str]]:
@@ -391,6 +516,7 @@ def adopt(request: Request, plan: str, key: str) -> HttpResponse:
 
 urlpatterns = [
     *plans_table.urlpatterns,
+    *plans_milestones.urlpatterns,
     path("plans", _list, name="desk-plans-list"),
     path("plans/<str:plan>", table, name="desk-plans-table"),
     path("plans/<str:plan>/begin", begin, name="desk-plans-begin"),

@@ -16,7 +16,7 @@ from krog.base.grant import Grant
 from krog.base.text import say
 from krog.catalogue import door
 from krog.people import reads as people
-from krog.plans import reads, states
+from krog.plans import milestones, reads, states
 from krog.plans.shapes import FIELDS, Diff, Link, Node, Tree, Version
 from krog.voice import reads as voice
 from krog.web.portal import plans_tree
@@ -136,6 +136,7 @@ def node(request: Request, plan: str, key: str) -> HttpResponse:
     calls, proposals = voice.about_node(grant, plan, key)
     mark, word = words.STATES[one.state.code]
     below = found.below(key)
+    mine = [] if asked else milestones.milestones(grant, plan, [key])
     return render(
         request,
         "portal/plans/node.html",
@@ -151,6 +152,13 @@ def node(request: Request, plan: str, key: str) -> HttpResponse:
             "office": office,
             "indicators": indicator_rows(found, one),
             "links": link_rows(found, one),
+            "facts": [
+                (words.fact_title(found.plan, each), {"yes": _("yes"), "no": _("no")}.get(value, value))
+                for each, value in one.facts.items()
+            ],
+            "milestones": mine,
+            "next": milestones.upcoming(mine),
+            "today": milestones.today(),
             "children": rows_of(found, one.children, suffix),
             "below": len(below),
             "below_states": [(*words.STATES[code], n) for code, n in states.counts(found, below).items()],
