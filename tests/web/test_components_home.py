@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from krog.base import times
 from krog.base.declaration import Change
+from krog.engine import finding
 from krog.people import verbs as people
 from krog.people.models import Territory
 from krog.people.permissions import SYSTEM
@@ -89,12 +90,14 @@ def test_every_task_leads_to_a_page(client: Client, mlaka: None) -> None:
 
 @pytest.mark.parametrize("word", ["dotok", "DOTOK", "vodomer stari"])
 def test_search_finds_what_exists(client: Client, mlaka: None, word: str) -> None:
+    finding.rebuild()
     page = html(client, f"/sl/?q={word}")
     assert "Meritve" in page
     assert "/sl/streams/mlaka-" in page
 
 
 def test_search_does_not_find_what_may_not_be_seen(client: Client, mlaka: None) -> None:
+    finding.rebuild()
     page = html(client, "/sl/?q=skrivni")
     assert "Skrivni vodomer" not in page
     assert "Ničesar nismo našli." in page

@@ -130,6 +130,17 @@ def open(reader: Reader, purpose: str, *, kind: str | None = None, datasets: Ite
     return Grant(reader=reader, purpose=purpose, datasets=found)
 
 
+def stamped() -> Mapping[str, Dataset]:
+    """Every dataset in use, by its key, for what is kept beside the data and must follow the policy."""
+    return _policy().datasets
+
+
+def everything(reader: Reader, purpose: str) -> Grant:
+    """A grant on all datasets that the reader may see, for what names things without showing what they say."""
+    given = {key: a for key, dataset in _policy().datasets.items() if (a := access(reader, dataset)) is not None}
+    return Grant(reader=reader, purpose=purpose, datasets=given)
+
+
 def where(grant: Grant, columns: Mapping[str, str], dataset: str = "dataset") -> Q:
     """The rows that a grant lets through, for a model whose `dataset` column holds the dataset's key.
 

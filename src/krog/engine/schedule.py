@@ -26,6 +26,7 @@ MODULES = [
     "krog.engine.notify",
     "krog.engine.remind",
     "krog.engine.forget",
+    "krog.engine.finding",
 ]
 
 

@@ -45,6 +45,17 @@ def recent(limit: int = 50, before: int | None = None) -> list[shapes.Entry]:
     return [_entry(row) for row in rows[:limit]]
 
 
+def last_seal() -> int:
+    """The number of the newest seal; 0 where there is none."""
+    return models.Seal.objects.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def changed_between(after: int, until: int) -> list[tuple[str, str]]:
+    """Noun and key of everything that was changed by entries of the seals after one up to another."""
+    rows = models.Entry.objects.filter(sealed__seal__gt=after, sealed__seal__lte=until)
+    return sorted(set(rows.values_list("noun", "key")))
+
+
 def verify() -> shapes.Check:
     """Recomputes every seal, and compares each payload that is not erased with its hash."""
     from krog.journal.verbs import fingerprint

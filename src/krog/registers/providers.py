@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -49,6 +49,15 @@ def _registers() -> Mapping[str, Fields]:
 def _records() -> Mapping[str, Fields]:
     rows = models.Record.objects.filter(retired=False, register__retired=False).select_related("register")
     return {row.key: verbs.state(row) for row in rows.order_by("key").iterator(chunk_size=2000)}
+
+
+def searchable(keys: Sequence[str] | None = None) -> Iterator[tuple[str, str, str, str, Mapping[str, Any]]]:
+    """Key, register, dataset, title and values of records in use, all or those of some keys, for search."""
+    rows = models.Record.objects.filter(retired=False, register__retired=False)
+    if keys is not None:
+        rows = rows.filter(key__in=list(keys))
+    found = rows.values_list("key", "register__key", "register__dataset", "title", "values")
+    return found.order_by("pk").iterator(chunk_size=2000)
 
 
 def _write_registers(by: Reader, changes: Sequence[Change]) -> None:

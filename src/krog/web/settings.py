@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "krog.journal",
     *[f"krog.{noun}" for noun in NOUNS],
+    "krog.search",
     "krog.web",
 ]
 AUTH_USER_MODEL = "people.Account"

@@ -15,12 +15,8 @@ from krog.base.grant import Grant, Reader
 from krog.base.text import Text, say
 from krog.cases import reads as cases
 from krog.catalogue import door
-from krog.catalogue import reads as catalogue
-from krog.indicators import reads as indicators
 from krog.plans import reads as plans
-from krog.registers import reads as registers
-from krog.streams import reads as streams
-from krog.voice import reads as voice
+from krog.search import reads as search
 from krog.web.portal import address
 
 #: How many finds of one kind are shown.
@@ -116,26 +112,6 @@ def _tasks(words: list[str], text: str, grant: Callable[[str], Grant]) -> Iterat
             yield Found(f"{_('Report')}: {_said(kind.title)}", f"{report}?type={kind.key}", _said(kind.description))
 
 
-def _calls(words: list[str], text: str, grant: Callable[[str], Grant]) -> Iterator[Found]:
-    for call in voice.calls(grant("voice")):
-        if matches(words, _spoken(call.title), _spoken(call.text)):
-            yield Found(_said(call.title), address.of("voice", call.key))
-
-
-def _streams(words: list[str], text: str, grant: Callable[[str], Grant]) -> Iterator[Found]:
-    # The database narrows by one word as it was typed; the comparison is the same as elsewhere.
-    longest = stem(max(text.split(), key=len))
-    for stream in streams.datastreams(grant("streams"), text=longest, limit=200).items:
-        if matches(words, stream.key, _spoken(stream.title), _spoken(stream.thing.title)):
-            yield Found(_said(stream.title), address.of("streams", stream.key), _said(stream.thing.title))
-
-
-def _indicators(words: list[str], text: str, grant: Callable[[str], Grant]) -> Iterator[Found]:
-    for one in indicators.indicators(grant("indicators"), limit=1000).items:
-        if matches(words, one.code, _spoken(one.title), _spoken(one.definition)):
-            yield Found(_said(one.title), address.of("indicators", one.key), one.code)
-
-
 def _plans(words: list[str], text: str, grant: Callable[[str], Grant]) -> Iterator[Found]:
     given = grant("plans")
     for card in plans.plans(given):
@@ -147,26 +123,16 @@ def _plans(words: list[str], text: str, grant: Callable[[str], Grant]) -> Iterat
                 yield Found(title, address.of("plans", card.plan.key, node.key), _said(card.plan.level(node.level)))
 
 
-def _registers(words: list[str], text: str, grant: Callable[[str], Grant]) -> Iterator[Found]:
-    for register in registers.registers(grant("registers")):
-        if matches(words, _spoken(register.title), _spoken(register.description)):
-            yield Found(_said(register.title), address.of("registers", register.key), _said(register.description))
-
-
-def _datasets(words: list[str], text: str, grant: Callable[[str], Grant]) -> Iterator[Found]:
-    for dataset in catalogue.datasets(grant("catalogue")):
-        if matches(words, _spoken(dataset.title), _spoken(dataset.description)):
-            yield Found(_said(dataset.title), address.of("datasets", dataset.key), _said(dataset.description))
-
-
-_KINDS: tuple[tuple[str, Callable[..., Iterator[Found]]], ...] = (
-    (later("What you can do"), _tasks),
-    (later("Debates"), _calls),
-    (later("Measurements"), _streams),
-    (later("Indicators"), _indicators),
-    (later("Plan"), _plans),
-    (later("Registers"), _registers),
-    (later("Datasets"), _datasets),
+#: Kinds of finds: title, noun of the index, and the parts of a page's address.
+_KINDS: tuple[tuple[str, str, Callable[[search.Hit], tuple[str, ...]]], ...] = (
+    (later("Debates"), "call", lambda hit: ("voice", hit.key)),
+    (later("Indicators"), "indicator", lambda hit: ("indicators", hit.key)),
+    (later("Measurements"), "datastream", lambda hit: ("streams", hit.key)),
+    (later("Registers"), "register", lambda hit: ("registers", hit.key)),
+    (later("Records of registers"), "record", lambda hit: ("registers", hit.home, hit.key)),
+    (later("Rules"), "rule", lambda hit: ("rules", hit.key)),
+    (later("Places"), "territory", lambda hit: ("territories", hit.key)),
+    (later("Datasets"), "dataset", lambda hit: ("datasets", hit.key)),
 )
 
 
@@ -182,8 +148,21 @@ def find(reader: Reader, text: str) -> list[Group]:
         return grants[kind]  # type: ignore[no-any-return]
 
     groups = []
-    for title, look in _KINDS if words else ():
+    for title, look in ((_("What you can do"), _tasks), (_("Plan"), _plans)) if words else ():
         every = [found for found in look(words, text, grant) if found.href]
         if every:
-            groups.append(Group(_(title), tuple(every[:SHOWN]), len(every)))
+            groups.append(Group(title, tuple(every[:SHOWN]), len(every)))
+    return groups[:1] + _indexed(reader, text) + groups[1:]
+
+
+def _indexed(reader: Reader, text: str) -> list[Group]:
+    """What the index has, by kind; typed wrongly, bent or without marks on letters."""
+    answer = search.find(door.everything(reader, "portal"), text, limit=search.WEIGHED)
+    groups = []
+    for title, noun, parts in _KINDS:
+        mine = [hit for hit in answer.hits if hit.noun == noun]
+        finds = [Found(_said(hit.title), address.of(*parts(hit)), _said(hit.about)) for hit in mine[:SHOWN]]
+        shown = tuple(found for found in finds if found.href)
+        if shown:
+            groups.append(Group(_(title), shown, max(answer.counts.get(noun, 0), len(shown))))
     return groups
