@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,12 +14,11 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from krog.base.errors import Invalid
 from krog.base.grant import Grant
 from krog.base.text import say
 from krog.catalogue import door
 from krog.journal.shapes import Entry
-from krog.registers import geometry, reads, validity
+from krog.registers import geometry, reads
 from krog.registers.schema import CHOOSING, Field
 from krog.registers.shapes import Record, Register
 from krog.streams import reads as streams
@@ -36,9 +34,6 @@ QUESTIONS = frozenset({"q", "sort", "offset", "limit", "format", "bbox", "crs"})
 
 #: The system of the country's maps, beside WGS84.
 D96 = "3794"
-
-#: Spreadsheets take a cell that begins like this for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -267,16 +262,13 @@ def stream_lines(request: Request, purpose: str, register: Register, record: Rec
     return stream_view.lines(found, streams.latest_of(grant, found), "portal-streams-detail")
 
 
-def download(grant: Grant, register: Register, format: str, chosen: dict[str, Any]) -> HttpResponseBase:
-    """All chosen records as CSV or GeoJSON, written as they are read."""
-    writers = {"csv": (_csv, "text/csv; charset=utf-8"), "geojson": (_geojson, "application/geo+json")}
-    if format not in writers:
-        raise Invalid(_("There is no such download."), "format", ", ".join(writers))
-    write, kind = writers[format]
+def download(grant: Grant, register: Register, chosen: dict[str, Any]) -> HttpResponseBase:
+    """All chosen records as GeoJSON, written as they are read."""
     # What is wrong with the wishes must be told before the first line is sent.
     reads.records(grant, register.key, **chosen, limit=1)
-    response = StreamingHttpResponse(write(register, _all(grant, register, chosen)), content_type=kind)
-    response["Content-Disposition"] = f'attachment; filename="{register.key}.{format}"'
+    response = StreamingHttpResponse(_geojson(register, _all(grant, register, chosen)))
+    response["Content-Type"] = "application/geo+json"
+    response["Content-Disposition"] = f'attachment; filename="{register.key}.geojson"'
     return response
 
 
@@ -288,38 +280,6 @@ def _all(grant: Grant, register: Register, chosen: dict[str, Any]) -> Iterator[R
         offset += page
         if len(found) < page:
             return
-
-
-class _Line:
-    """What csv.writer writes to: the line comes back."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _csv(register: Register, records: Iterator[Record]) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    place = {"none": [], "point": ["lon", "lat"]}.get(register.geometry, ["wkt"])
-    yield str(writer.writerow(["key", *(f.name for f in register.fields), "valid_from", "valid_to", *place]))
-    for record in records:
-        cells = [_cell(record.values.get(field.name)) for field in register.fields]
-        where: list[Any] = [""] * len(place)
-        if record.geometry and place == ["wkt"]:
-            where = [geometry.to_wkt(record.geometry)]
-        elif record.geometry and record.geometry["type"] == "Point":
-            where = record.geometry["coordinates"]
-        times_of = [validity.write(record.valid_from), validity.write(record.valid_to)]
-        yield str(writer.writerow([record.key, *cells, *times_of, *where]))
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return "|".join(map(str, value))
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return "" if value is None else value
 
 
 def _geojson(register: Register, records: Iterator[Record]) -> Iterator[str]:

@@ -9,12 +9,15 @@ from django.utils.translation import gettext as _
 
 from krog.base.errors import Forbidden
 from krog.catalogue import door, reads
+from krog.web import downloads
+from krog.web.components.tables import offers
 from krog.web.request import Request
 
 #: Accesses on the page.
 SHOWN = 200
 
 
+@offers(downloads.access_list)
 def accesses(request: Request) -> HttpResponse:
     """The newest accesses, of one dataset when the address names it."""
     reader = request.reader

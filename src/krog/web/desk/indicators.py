@@ -22,9 +22,10 @@ from krog.indicators.shapes import OPERATORS, RequestState
 from krog.indicators.shapes import Request as Asked
 from krog.people import reads as people
 from krog.people.permissions import STAFF, is_staff, may, require
-from krog.web import navigation
+from krog.web import downloads, navigation
 from krog.web.components.indicators import view, words
 from krog.web.components.indicators.forms import confirm_page, enter_page
+from krog.web.components.tables import offers
 from krog.web.request import Request
 
 #: Tab -> the states that it shows (none: indicators), its words.
@@ -45,16 +46,17 @@ def _grant(request: Request) -> Grant:
     return door.open(reader, "desk", kind="indicators")
 
 
-def _offices(reader: Reader) -> frozenset[str] | None:
+def offices_of(reader: Reader) -> frozenset[str] | None:
     """The offices whose values a reader minds; None: all."""
     return None if may(reader, "planner", "digital_officer") else reader.offices
 
 
 def _requests(grant: Grant, tab: str) -> list[Asked]:
-    found = reads.requests(grant, states=TABS[tab][0], offices=_offices(grant.reader), limit=MOST).items
+    found = reads.requests(grant, states=TABS[tab][0], offices=offices_of(grant.reader), limit=MOST).items
     return [one for one in found if tab != "late" or one.late(times.now())]
 
 
+@offers(downloads.request_list)
 @require_safe
 def listing(request: Request) -> HttpResponse:
     """What waits, by tabs."""
@@ -206,6 +208,7 @@ class ResponsibleForm(forms.Form):
             self.fields[name].choices = people  # type: ignore[attr-defined]
 
 
+@offers(downloads.value_list)
 @require_http_methods(["GET", "HEAD", "POST"])
 def responsible(request: Request, key: str) -> HttpResponse:
     """Who answers for the values of an indicator, with its journal."""
@@ -231,7 +234,7 @@ def counter(reader: Reader) -> dict[str, tuple[int, bool]]:
     """How many values wait for the reader's offices, and whether one is late."""
     if not is_staff(reader):
         return {}
-    waiting = reads.waiting(door.open(reader, "desk", kind="indicators"), _offices(reader))
+    waiting = reads.waiting(door.open(reader, "desk", kind="indicators"), offices_of(reader))
     return {"indicators": (waiting["open"], waiting["late"] > 0)}
 
 

@@ -29,7 +29,9 @@ from krog.plans.merging import Clash, flat
 from krog.plans.shapes import Node, Tree
 from krog.voice import reads as voice
 from krog.voice import verbs as voice_verbs
+from krog.web import downloads
 from krog.web.components.paging import offset_of, pager
+from krog.web.components.tables import offers
 from krog.web.desk import plans_forms as forms
 from krog.web.desk import plans_milestones, plans_table
 from krog.web.portal import plans_filters
@@ -77,6 +79,7 @@ def _status(form: Any) -> int:
     return 422 if form.is_bound and form.errors else 200
 
 
+@offers(downloads.plan_list)
 def _list(request: Request) -> HttpResponse:
     """All plans; the only one opens at once."""
     grant = _grant(request)
@@ -86,6 +89,7 @@ def _list(request: Request) -> HttpResponse:
     return render(request, "desk/plans/list.html", {"cards": cards, "crumbs": _crumbs()})
 
 
+@offers(downloads.node_list)
 def table(request: Request, plan: str) -> HttpResponse:
     """The plan in force as a table: who answers for each node, how it is doing, when it was looked at."""
     grant = _grant(request)
@@ -244,6 +248,7 @@ def begin(request: Request, plan: str) -> HttpResponse:
     )
 
 
+@offers(downloads.node_list)
 def draft(request: Request, plan: str, key: str) -> HttpResponse:
     """A draft: what it changes against the version in force, and what can be done with it."""
     by = request.reader

@@ -15,9 +15,11 @@ from krog.base.grant import Grant
 from krog.catalogue import door
 from krog.registers import reads, verbs
 from krog.registers.shapes import Record, Register
+from krog.web import downloads
 from krog.web.components import record_view
 from krog.web.components.paging import offset_of, pager
 from krog.web.components.record_form import RecordForm
+from krog.web.components.tables import offers
 from krog.web.request import Request
 
 LIMIT = 100
@@ -32,6 +34,7 @@ def _may(request: Request, register: Register) -> bool:
     return register.dataset in verbs.editable(request.reader)
 
 
+@offers(downloads.register_list)
 def listing(request: Request) -> HttpResponse:
     """The registers that the reader may see, and which of them he may change."""
     mine = verbs.editable(request.reader)
@@ -39,6 +42,7 @@ def listing(request: Request) -> HttpResponse:
     return render(request, "desk/registers/list.html", {"rows": rows})
 
 
+@offers(downloads.record_list)
 def detail(request: Request, key: str) -> HttpResponse:
     """The records of a register, to find the one that is to be changed."""
     grant = _grant(request)

@@ -16,8 +16,10 @@ from krog.catalogue import door
 from krog.rules import reads, verbs
 from krog.rules.samples import try_sample
 from krog.rules.shapes import MODES
+from krog.web import downloads
 from krog.web.components import rule_view
 from krog.web.components.paging import offset_of, pager
+from krog.web.components.tables import offers
 from krog.web.portal import case_words as words
 from krog.web.portal.rules import alert_context, alert_row, titles_of
 from krog.web.request import Request
@@ -41,6 +43,7 @@ class ModeForm(forms.Form):
     reason = forms.CharField(label=later("Why?"), max_length=500)
 
 
+@offers(("rules", later("Rules"), downloads.rule_list), ("alerts", later("Alerts"), downloads.alert_list))
 def rule_list(request: Request) -> HttpResponse:
     """All rules with where they stand, and the alerts."""
     grant, offset = _grant(request), offset_of(request)
@@ -66,6 +69,7 @@ def rule_list(request: Request) -> HttpResponse:
     )
 
 
+@offers(downloads.alert_list)
 def detail(request: Request, key: str) -> HttpResponse:
     """One rule: what it looks at, what it found, how it does on its samples; switching it."""
     reader: Reader = request.reader

@@ -18,8 +18,10 @@ from krog.catalogue import door
 from krog.engine.ingest import aside
 from krog.people.permissions import may
 from krog.streams import reads
+from krog.web import downloads
 from krog.web.components import stream_view
 from krog.web.components.paging import Pager, here, offset_of, pager
+from krog.web.components.tables import offers
 from krog.web.request import Request
 
 LIMIT = 200
@@ -49,6 +51,7 @@ def _grant(request: Request) -> Grant:
     return door.open(request.reader, "desk", kind="streams")
 
 
+@offers(downloads.stream_list)
 def listing(request: Request) -> HttpResponse:
     """All datastreams, those that need attention first."""
     grant = _grant(request)
@@ -114,6 +117,7 @@ def _example(low: float | None, high: float | None) -> str:
     return f"{low if low is not None else high if high is not None else 1:g}"
 
 
+@offers(downloads.set_aside_list)
 def ledger(request: Request) -> HttpResponse:
     """The loss ledger: messages that were not accepted, by reason; tried again or dismissed with a note."""
     grant = _grant(request)

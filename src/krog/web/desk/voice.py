@@ -19,6 +19,8 @@ from krog.people.permissions import is_staff, may
 from krog.plans import reads as plans
 from krog.voice import reads, verbs
 from krog.voice.shapes import STATES
+from krog.web import downloads
+from krog.web.components.tables import offers
 from krog.web.desk.plans_forms import add_errors
 from krog.web.navigation import COUNTERS
 from krog.web.portal import plans_words as words
@@ -54,6 +56,7 @@ def _grant(request: Request) -> Grant:
     return door.open(request.reader, "desk")
 
 
+@offers(downloads.proposal_list)
 def _list(request: Request) -> HttpResponse:
     """Proposals by state; those that wait for an answer first."""
     grant = _grant(request)

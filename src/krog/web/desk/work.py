@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.cache import cache
@@ -23,9 +23,10 @@ from krog.people import absences, letters
 from krog.people import reads as people
 from krog.people.providers import CENTRES
 from krog.people.shapes import Office, Person
-from krog.web import navigation
+from krog.web import downloads, navigation
 from krog.web.components import centre_view
 from krog.web.components.paging import here, offset_of, pager
+from krog.web.components.tables import offers
 from krog.web.portal import case_words as words
 from krog.web.request import Request
 
@@ -87,6 +88,14 @@ def _tabs(request: Request, chosen: str, counts: dict[str, int]) -> list[dict[st
     ]
 
 
+def chosen_tab(request: Request, counts: Mapping[str, int]) -> str:
+    """The tab that the address names, else the first that holds something."""
+    chosen = request.GET.get("tab", "")
+    if chosen in TABS:
+        return chosen
+    return "mine" if counts["mine"] or not counts["unassigned"] else "unassigned"
+
+
 def _queue(request: Request, offices: Sequence[str], names: dict[str, str], *, centre: bool) -> dict[str, Any]:
     """Tabs and rows for some offices."""
     reader: Reader = request.reader
@@ -94,9 +103,7 @@ def _queue(request: Request, offices: Sequence[str], names: dict[str, str], *, c
     account = me(reader, staff)
     mine = [account, *absences.standing().for_whom(account)] if account else []
     counts = reads.work_counts(grant, me=mine, offices=offices, only_offices=centre)
-    chosen = request.GET.get("tab", "")
-    if chosen not in TABS:
-        chosen = "mine" if counts["mine"] or not counts["unassigned"] else "unassigned"
+    chosen = chosen_tab(request, counts)
     page = reads.work(grant, chosen, me=mine, offices=offices, only_offices=centre, limit=PAGE, offset=offset)
     rows = [row(case, reader, account, staff, names) for case in page.items]
     return {
@@ -113,6 +120,7 @@ def _queue(request: Request, offices: Sequence[str], names: dict[str, str], *, c
     }
 
 
+@offers(downloads.work_list)
 def work(request: Request) -> HttpResponse:
     """What waits for the person who is signed in."""
     reader: Reader = request.reader
@@ -132,6 +140,7 @@ def work(request: Request) -> HttpResponse:
     )
 
 
+@offers(downloads.work_list)
 def centre(request: Request, key: str) -> HttpResponse:
     """A centre: its cases, then what is now, how it does, what is intended, data and services."""
     if key not in CENTRES:

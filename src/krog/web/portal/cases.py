@@ -25,9 +25,10 @@ from krog.catalogue import door
 from krog.engine.cities import city
 from krog.people import links
 from krog.people import reads as people
-from krog.web import limits, usage
+from krog.web import downloads, limits, usage
 from krog.web.components import formats, maps
 from krog.web.components.paging import offset_of, pager
+from krog.web.components.tables import offers
 from krog.web.portal import case_words as words
 from krog.web.request import Request
 
@@ -299,6 +300,7 @@ def follow(request: Request) -> HttpResponse:
     )
 
 
+@offers(downloads.case_list)
 def case_list(request: Request) -> HttpResponse:
     """What was reported, where, and how it stands."""
     grant, offset = _grant(request), offset_of(request)

@@ -19,6 +19,8 @@ from krog.catalogue.shapes import Dataset
 from krog.people import reads as people
 from krog.registers import reads as registers
 from krog.streams import reads as streams
+from krog.web import downloads
+from krog.web.components.tables import offers
 from krog.web.request import Request
 
 #: What the nouns are called where data is listed, in the order of the filter.
@@ -99,6 +101,7 @@ def _grant(request: Request, kind: str = "catalogue") -> Grant:
     return door.open(request.reader, "portal", kind=kind)
 
 
+@offers(downloads.dataset_list)
 def listing(request: Request) -> HttpResponse:
     """The datasets of the city, by what they hold."""
     noun, text = request.GET.get("noun", ""), request.GET.get("q", "")[:100]

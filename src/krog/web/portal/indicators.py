@@ -28,9 +28,11 @@ from krog.people import reads as people
 from krog.plans import reads as plans
 from krog.streams import reads as streams
 from krog.streams.shapes import Observation
+from krog.web import downloads
 from krog.web.components.indicators import view, words
 from krog.web.components.indicators.forms import confirm_page, enter_page
 from krog.web.components.paging import here
+from krog.web.components.tables import offers
 from krog.web.request import Request
 
 #: Rows of the history and raw readings that a page shows.
@@ -46,6 +48,7 @@ def _crumbs(*more: tuple[str, str]) -> list[dict[str, str]]:
     return [first, *({"title": title, "href": href} for title, href in more)]
 
 
+@offers(downloads.indicator_list)
 @require_safe
 def listing(request: Request) -> HttpResponse:
     """All indicators with value, target and where they stand."""
@@ -64,6 +67,7 @@ def listing(request: Request) -> HttpResponse:
     })  # fmt: skip
 
 
+@offers(downloads.value_list)
 @require_safe
 def detail(request: Request, key: str) -> HttpResponse:
     """One indicator: the number, what it means, the chart, where it comes from, targets, what moves it, history."""

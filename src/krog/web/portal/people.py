@@ -5,14 +5,21 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext_lazy as later
 
 from krog.catalogue import door
 from krog.people import reads
+from krog.web import downloads
 from krog.web.components.people import words
+from krog.web.components.tables import offers
 from krog.web.navigation import CENTRE_TITLES
 from krog.web.request import Request
 
 
+@offers(
+    ("offices", later("Offices"), downloads.office_list),
+    ("organisations", later("Organisations"), downloads.organisation_list),
+)
 def offices(request: Request) -> HttpResponse:
     """Organisations with their offices and how to reach them."""
     grant = door.open(request.reader, "portal", kind="people")
@@ -40,6 +47,7 @@ def territory(request: Request, key: str) -> HttpResponse:
     return render(request, "portal/people/territory.html", context)
 
 
+@offers(downloads.territory_list)
 def territories(request: Request) -> HttpResponse:
     """All territories by level, the largest first."""
     grant = door.open(request.reader, "portal", kind="people")

@@ -19,6 +19,8 @@ from krog.people import reads as people
 from krog.plans import milestones, reads, states
 from krog.plans.shapes import FIELDS, Diff, Link, Node, Tree, Version
 from krog.voice import reads as voice
+from krog.web import downloads
+from krog.web.components.tables import offers
 from krog.web.portal import plans_tree
 from krog.web.portal import plans_words as words
 from krog.web.request import Request
@@ -47,6 +49,7 @@ def version_words(version: Version) -> dict[str, Any]:
     return {"version": version, "mark": mark, "word": word}
 
 
+@offers(downloads.plan_list)
 def plans(request: Request) -> HttpResponse:
     """All plans, each with the version in force and its size."""
     cards = [

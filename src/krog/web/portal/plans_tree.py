@@ -19,7 +19,9 @@ from krog.people import reads as people
 from krog.plans import reads, states
 from krog.plans.branches import Branches, branches, crossing
 from krog.plans.shapes import Node, Tree, TreeOf
+from krog.web import downloads
 from krog.web.components.paging import here, offset_of, pager
+from krog.web.components.tables import offers
 from krog.web.portal import plans_filters
 from krog.web.portal import plans_words as words
 from krog.web.portal.plans_filters import Filters, areas
@@ -162,6 +164,7 @@ def matrix(request: Request, tree: Tree, filters: Filters) -> dict[str, Any]:
     }
 
 
+@offers(downloads.node_list)
 def tree(request: Request, plan: str) -> HttpResponse:
     """A version of a plan: a tree with branches that open, what the filters find, the matrix, or all for print."""
     grant = door.open(request.reader, "portal")

@@ -15,8 +15,10 @@ from krog.catalogue import door
 from krog.catalogue import reads as catalogue
 from krog.registers import geometry, mapped, reads
 from krog.registers.shapes import Page, Register
+from krog.web import downloads
 from krog.web.components import map_source, maps, record_view
 from krog.web.components.paging import here, offset_of, pager
+from krog.web.components.tables import offered, offers, send
 from krog.web.request import Request
 
 LIMIT = 50
@@ -29,6 +31,7 @@ def _grant(request: Request) -> Grant:
     return door.open(request.reader, "portal", kind="registers")
 
 
+@offers(downloads.register_list)
 def listing(request: Request) -> HttpResponse:
     """The registers that the reader may see."""
     return render(request, "portal/registers/list.html", {"registers": reads.registers(_grant(request))})
@@ -46,8 +49,11 @@ def detail(request: Request, key: str) -> HttpResponseBase:
         "sort": sort,
         "bbox": request.GET.get("bbox", ""),
     }
+    if request.GET.get("format") == "geojson":
+        return record_view.download(grant, register, wishes)
     if "format" in request.GET:
-        return record_view.download(grant, register, request.GET["format"], wishes)
+        return send(request, downloads.record_list(request, key))
+    request.offers = offered(request)
     problems: tuple[Problem, ...] = ()
     page = Page((), 0, LIMIT, offset)
     try:
@@ -77,9 +83,7 @@ def detail(request: Request, key: str) -> HttpResponseBase:
             "more": page.more,
             "counted": reads.MOST_COUNTED,
             "page": pager(request, shown=len(page.items), total=page.total, limit=LIMIT, offset=offset),
-            "csv": here(request, format="csv", offset=None),
             "geojson": here(request, format="geojson", offset=None),
-            "json": f"/api/v1/registers/{key}/records?{request.GET.urlencode()}".removesuffix("?"),
             "dataset": _dataset(grant, register.dataset),
         },
         status=400 if problems else 200,
@@ -113,6 +117,7 @@ def map_features(request: Request, key: str) -> HttpResponse:
     return map_source.answer(request, grant, reads.counter(grant, key), make)
 
 
+@offers(downloads.record_history)
 def record(request: Request, key: str, record: str) -> HttpResponse:
     """One record: its place, its values, its datastreams, its history."""
     grant = _grant(request)

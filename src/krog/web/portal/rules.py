@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as later
 
 from krog.base.errors import NotFound
 from krog.base.grant import Grant, Reader
@@ -16,8 +17,10 @@ from krog.catalogue import door
 from krog.rules import reads
 from krog.rules.shapes import Alert, Rule
 from krog.streams import reads as streams
+from krog.web import downloads
 from krog.web.components import rule_view
 from krog.web.components.paging import offset_of, pager
+from krog.web.components.tables import offers
 from krog.web.portal import case_words as words
 from krog.web.request import Request
 
@@ -43,6 +46,7 @@ def alert_row(alert: Alert) -> dict[str, Any]:
     return {"alert": alert, "mark": words.alert_mark(alert.state)}
 
 
+@offers(("rules", later("Rules"), downloads.rule_list), ("alerts", later("Alerts"), downloads.alert_list))
 def rule_list(request: Request) -> HttpResponse:
     """What Krog watches by itself, how each rule stands, and the alerts."""
     grant, offset = _grant(request), offset_of(request)
@@ -67,6 +71,7 @@ def titles_of(reader: Reader, rule: Rule, purpose: str) -> dict[str, str]:
     return {stream.key: words.said(stream.title) for stream in found}
 
 
+@offers(downloads.alert_list)
 def detail(request: Request, key: str) -> HttpResponse:
     """A rule: what it looks at, when it raises and clears, what it found, its alerts."""
     grant = _grant(request)

@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 
 from krog.base import times
-from krog.base.errors import Invalid, NotFound
+from krog.base.errors import NotFound
 from krog.base.grant import Grant
 from krog.base.text import say
 from krog.catalogue import door
 from krog.catalogue import reads as catalogue
 from krog.people import reads as people
 from krog.streams import reads
-from krog.streams.shapes import Datastream, Observation
+from krog.streams.shapes import Datastream
+from krog.web import downloads
 from krog.web.components import maps, stream_view
 from krog.web.components.paging import Pager, here, offset_of, pager
+from krog.web.components.tables import offers
 from krog.web.request import Request
 
 LIMIT = 100
 READINGS = 25
-
-#: Spreadsheets take a cell that begins like this for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _grant(request: Request) -> Grant:
     return door.open(request.reader, "portal", kind="streams")
 
 
+@offers(downloads.stream_list)
 def listing(request: Request) -> HttpResponse:
     """Datastreams grouped by the thing that they stand on, with state and newest value; the things on a map."""
     grant = _grant(request)
@@ -75,6 +73,7 @@ def thing(request: Request, key: str) -> HttpResponse:
     )
 
 
+@offers(downloads.reading_list)
 def detail(request: Request, key: str) -> HttpResponseBase:
     """One datastream: live value, chart by range, statistics, readings, what measures it, where it comes from."""
     grant = _grant(request)
@@ -82,8 +81,6 @@ def detail(request: Request, key: str) -> HttpResponseBase:
     latest = reads.latest_of(grant, [stream])[key]
     name = request.GET.get("range", "24h")
     start, end = stream_view.span(name, latest.first, times.now())
-    if "format" in request.GET:
-        return _download(grant, stream, request.GET["format"], start, end)
     series = reads.series(grant, key, start, end)
     after = request.GET.get("after", "")
     readings = reads.observations(grant, key, start, end, limit=READINGS, after=after)
@@ -112,7 +109,6 @@ def detail(request: Request, key: str) -> HttpResponseBase:
                 previous=here(request, after=None) if after else "",
                 next=here(request, after=readings.after) if readings.after else "",
             ),
-            "csv": here(request, format="csv", after=None),
             "api": api,
             "json": f"{api}/observations?start={times.iso(start)}&end={times.iso(end)}",
             "all": here(request, range="all", after=None),
@@ -152,50 +148,6 @@ def _dataset(grant: Grant, key: str) -> Any:
         return catalogue.dataset(grant, key)
     except NotFound:
         return None
-
-
-def _download(grant: Grant, stream: Datastream, format: str, start: int, end: int) -> HttpResponseBase:
-    """All readings of the range as CSV, written as they are read: a year takes no more memory than a day."""
-    if format != "csv":
-        raise Invalid(_("There is no such download."), "format", "csv")
-    response = StreamingHttpResponse(_csv(grant, stream, start, end), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{stream.key}.csv"'
-    return response
-
-
-class _Line:
-    """What csv.writer writes to: the line comes back."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _csv(grant: Grant, stream: Datastream, start: int, end: int) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield str(writer.writerow(["time", "value", "unit", "origin", "quality", "recorded", "id"]))
-    after = None
-    while True:
-        page = reads.observations(grant, stream.key, start, end, limit=5000, newest_first=False, after=after)
-        for row in page.items:
-            yield str(writer.writerow(_cells(stream, row)))
-        after = page.after
-        if after is None:
-            return
-
-
-def _cells(stream: Datastream, row: Observation) -> list[Any]:
-    result = "" if row.result is None else row.result
-    if isinstance(result, str) and result.startswith(_FORMULA):
-        result = f"'{result}"
-    return [
-        times.iso(row.time),
-        result,
-        stream.unit,
-        row.origin.word,
-        "" if row.quality is None else row.quality,
-        times.iso(row.recorded),
-        row.id,
-    ]
 
 
 urlpatterns = [

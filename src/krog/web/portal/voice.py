@@ -22,7 +22,8 @@ from krog.people.permissions import is_staff
 from krog.plans import reads as plans
 from krog.voice import mails, reads, verbs
 from krog.voice.shapes import Call, Proposal, Step
-from krog.web import limits, usage
+from krog.web import downloads, limits, usage
+from krog.web.components.tables import offers
 from krog.web.portal import plans_words as words
 from krog.web.request import Request
 
@@ -90,6 +91,10 @@ def _crumbs(*more: tuple[str, str]) -> list[dict[str, str]]:
     ]
 
 
+@offers(
+    ("calls", lazy("Calls for proposals"), downloads.call_list),
+    ("proposals", lazy("Proposals"), downloads.proposal_list),
+)
 def calls(request: Request) -> HttpResponse:
     """All calls, open ones first, and the newest proposals."""
     grant = _grant(request)
@@ -123,6 +128,7 @@ def _nodes(grant: Grant, call: Call) -> list[tuple[str, str]]:
     return [(node.key, "– " * node.depth + Truncator(words.title(node)).chars(90)) for node in tree.nodes.values()]
 
 
+@offers(downloads.proposal_list)
 def call(request: Request, key: str) -> HttpResponse:
     """A call: what is asked, the form while it is open, the public proposals."""
     grant = _grant(request)
