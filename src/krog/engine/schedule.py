@@ -27,6 +27,7 @@ MODULES = [
     "krog.engine.remind",
     "krog.engine.forget",
     "krog.engine.finding",
+    "krog.engine.expire",
 ]
 
 

@@ -57,7 +57,8 @@ def _column(field: Field, register: Register, language: str, unit: Callable[[str
     return Column(
         name=field.name,
         title=str(say(field.title, language)) if field.title else field.name.replace("_", " "),
-        type=field.type,
+        # Several choices stand in one cell, with | between them; the key of a record is a text.
+        type="text" if field.type in ("choices", "record") else field.type,
         unit=unit(field.unit) if field.unit else "",
         required=field.required,
         meaning=_("A value is needed.") if field.required else "",
@@ -71,7 +72,7 @@ def values_of(record: Record, geometry_kind: str) -> dict[str, Any]:
     """A record as a row by the columns' names, without its mark."""
     row = {
         "key": record.key,
-        **record.values,
+        **{n: "|".join(map(str, v)) if isinstance(v, list) else v for n, v in record.values.items()},
         "valid_from": validity.write(record.valid_from) or None,
         "valid_to": validity.write(record.valid_to) or None,
     }

@@ -31,7 +31,7 @@ class Column:
     unit: str = ""
     meaning: str = ""
     required: bool = False
-    choices: Mapping[str, str] = field(default_factory=dict)
+    choices: Mapping[str, str] = field(default_factory=dict, hash=False)
     decimals: int | None = None
     also: tuple[str, ...] = ()
     hidden: bool = False

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "krog.journal",
     *[f"krog.{noun}" for noun in NOUNS],
     "krog.search",
+    "krog.uploads",
     "krog.web",
 ]
 AUTH_USER_MODEL = "people.Account"

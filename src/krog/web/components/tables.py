@@ -207,7 +207,7 @@ def _facts(request: Request, found: List) -> list[tuple[str, str]]:
     return facts
 
 
-_TYPE_WORDS: Mapping[str, Any] = {
+TYPE_WORDS: Mapping[str, Any] = {
     "text": later("text"), "number": later("number"), "integer": later("whole number"), "date": later("day"),
     "time": later("time"), "boolean": later("yes or no"), "choice": later("choice"), "url": later("link"),
 }  # fmt: skip
@@ -216,7 +216,7 @@ _TYPE_WORDS: Mapping[str, Any] = {
 def _words() -> dict[str, str]:
     found = {"about": _("About these data"), "column": _("Column"), "name": _("Machine name"), "type": _("Type"),
              "unit": _("Unit"), "meaning": _("Meaning and allowed values")}  # fmt: skip
-    return {**found, **{kind: str(_TYPE_WORDS[kind]) for kind in TYPES}}
+    return {**found, **{kind: str(TYPE_WORDS[kind]) for kind in TYPES}}
 
 
 def paged(read: Callable[[int, int], Sequence[Any]], size: int = 1000) -> Iterator[Any]:

@@ -26,6 +26,7 @@ from krog.web.desk import (
     registers,
     rules,
     streams,
+    tables,
     usage,
     voice,
     without,
@@ -59,6 +60,7 @@ urlpatterns = [
     for module in (
         work,
         streams,
+        tables,
         registers,
         indicators,
         plans,

@@ -1,0 +1,1 @@
+"""Tables that come back: uploads of registers, indicator series and plan branches, looked at, accepted, undone."""
