@@ -509,13 +509,13 @@ def plan_list(request: Request) -> List:
 
 def node_list(request: Request, plan: str, key: str | None = None) -> List:
     """The nodes of a version as the page shows them, in the order of reading; of a draft (`key`) with their marks."""
-    from krog.web.portal.plans import Filters
+    from krog.web.portal.plans_filters import Filters
 
     grant = grant_of(request, "plans")
     tree = plans.tree(grant, plan, key or request.GET.get("version") or None)
     spoken = plan_tables.languages_of(tree, city.current().languages)
     columns = plan_tables.columns(tree.plan, spoken, language(), marked=key is not None)
-    nodes = [tree.nodes[one] for one in Filters.of(request).keys(tree)]
+    nodes = [tree.nodes[one] for one in Filters.of(request.GET.dict()).keys(tree)]
     facts = [(_("Version"), tree.version.label)]
     return List(plan, str(say(tree.plan.title, language())), columns, nodes, (tree.plan.dataset,),
                 lambda node: plan_tables.row_of(node, columns), facts)  # fmt: skip
