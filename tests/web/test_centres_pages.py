@@ -55,6 +55,7 @@ def test_the_directory_shows_existing_services_by_what_happens_in_life(client: C
     assert page.index("Na poti") < page.index("Izposoja koles") < page.index("Doma") < page.index("Koledar odvoza")
     assert 'href="/sl/services/s-waste/open"' in page and "/s-bike/open" not in page
     assert "ne deluje več" in page
+    assert "Za 1 storitev še nihče ni preveril" in page
     assert "Pametni zabojniki" not in page
 
 

@@ -31,7 +31,7 @@ ARRANGED = ("life_situation", "area")
 @dataclass(frozen=True)
 class Service:
     """A service as the directory shows it: `href` its page, `address` where it is used, `state` and `word` whether it
-    answers (ok, none)."""
+    answers (ok, bad; empty where nobody has looked)."""
 
     title: str
     description: str
@@ -59,12 +59,13 @@ def directory(request: Request) -> HttpResponse:
     by = by if by in ARRANGED else ARRANGED[0]
     asked = " ".join(request.GET.get("q", "").split())[: finder.LONGEST]
     groups: list[Group] = []
-    total = 0
+    total = unknown = 0
     if register is not None:
         found = registers.records(grant, register.key, filters={"status": "existing"}, limit=MOST).items
         words = [finder.stem(word) for word in finder.plain(asked).split()]
         chosen = [record for record in found if not words or finder.matches(words, *_texts(record))]
         total = len(chosen)
+        unknown = sum(1 for record in chosen if record.values.get("alive") not in ("yes", "no"))
         groups = _grouped(register, chosen, by)
     return render(
         request,
@@ -75,6 +76,7 @@ def directory(request: Request) -> HttpResponse:
             "asked": asked,
             "by": by,
             "total": total,
+            "unknown": unknown,
             "tasks": finder.tasks(),
             "arrangements": [
                 {"title": title, "href": here(request, by=key), "current": key == by}
@@ -99,18 +101,22 @@ def _grouped(register: Register, records: Sequence[Record], by: str) -> list[Gro
     return [
         Group(
             key or "other",
-            record_view.choice_title(field, key) if field and key else _("Other"),
+            _capital(record_view.choice_title(field, key)) if field and key else _("Other"),
             sorted(found[key], key=lambda each: formats.order(each.title)),
         )
         for key in known
     ]
 
 
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
 def _service(register: Register, record: Record) -> Service:
     values = record.values
     alive = str(values.get("alive") or "unknown")
     words = {"yes": ("ok", _("works")), "no": ("bad", _("does not work any more"))}
-    state, word = words.get(alive, ("none", _("not checked whether it still works")))
+    state, word = words.get(alive, ("", ""))
     return Service(
         title=record.title,
         description=str(values.get("description") or ""),
