@@ -46,6 +46,7 @@ def test_the_city_is_whole_and_comes_back_by_export(koper: dict[str, dict[str, A
     _every_printed_target_is_there(koper)
     _general_indicators_have_their_values(koper)
     _every_table_is_a_register(koper)
+    _nothing_of_a_register_is_hidden_by_the_dictionary_of_its_dataset(koper)
     _existing_systems_are_services_and_what_is_asked_for_says_what_serves_it(koper)
     _every_centre_says_what_it_collects_and_from_whom(koper)
 
@@ -209,6 +210,12 @@ def _every_table_is_a_register(koper: dict[str, dict[str, Any]]) -> None:
             assert set(about["title"]) == {"sl", "it", "en"}, name
     doubtful = {key for key, one in koper["dataset"].items() if one["doubts"]}
     assert {"smart-plan", "smart-indicators", "transport-figures", "population-economy", "services"} <= doubtful
+
+
+def _nothing_of_a_register_is_hidden_by_the_dictionary_of_its_dataset(koper: dict[str, dict[str, Any]]) -> None:
+    for key, register in koper["register"].items():
+        shown = koper["dataset"][register["dataset"]]["fields"]
+        assert not shown or set(shown) >= set(register["fields"]), key
 
 
 def _existing_systems_are_services_and_what_is_asked_for_says_what_serves_it(koper: dict[str, dict[str, Any]]) -> None:

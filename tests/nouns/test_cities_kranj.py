@@ -29,6 +29,7 @@ from krog.indicators import reads as indicators
 from krog.journal import reads as journal
 from krog.people import reads as people
 from krog.people.permissions import SYSTEM
+from krog.people.providers import CENTRES
 from krog.registers import reads as registers
 
 KRANJ = Path(__file__).parents[2] / "cities" / "kranj"
@@ -253,7 +254,7 @@ def records(kranj: dict[str, dict[str, Any]], register: str) -> list[dict[str, A
     [
         ("services", 50), ("systems", 206), ("renovations", 46), ("population", 21), ("commuting", 19),
         ("satisfaction-survey", 25), ("implementation", 8), ("ghg", 9), ("other-figures", 49), ("priority-fields", 8),
-        ("funding-mechanisms", 4), ("related-documents", 14), ("settlements", 49),
+        ("funding-mechanisms", 4), ("centre-links", 18), ("related-documents", 14), ("settlements", 49),
     ],
 )  # fmt: skip
 def test_registers_hold_every_row_of_the_documents(kranj: dict[str, dict[str, Any]], register: str, count: int) -> None:
@@ -263,6 +264,15 @@ def test_registers_hold_every_row_of_the_documents(kranj: dict[str, dict[str, An
     dataset = kranj["dataset"][register]
     assert set(dataset["fields"]) >= set(kranj["register"][register]["fields"]) - {"title_en"}
     assert dataset["source"]
+
+
+def test_every_centre_has_services_or_says_what_it_gathers(kranj: dict[str, dict[str, Any]]) -> None:
+    assert {one["centre"] for one in records(kranj, "services")} >= set(CENTRES) - {"control"}
+    links = records(kranj, "centre-links")
+    assert {one["centre"] for one in links} == set(CENTRES)
+    for one in links:
+        assert (one["how"] == "dataset") == bool(one.get("dataset")), one
+        assert one.get("dataset", "services") in kranj["dataset"]
 
 
 def test_the_directory_of_services_is_by_area_and_life_situation(applied: dict[str, dict[str, Any]]) -> None:

@@ -206,6 +206,23 @@ def test_a_role_that_is_not_whole_is_told_with_file_and_line(tmp_path: Path) -> 
     assert told[0].startswith("registers.toml:7 register trees, role")
 
 
+def test_fields_of_a_role_are_not_hidden_by_the_dictionary_of_the_dataset(tmp_path: Path) -> None:
+    fields = "\n" + "\n".join(
+        f'{name} = {{ type = "{about["type"]}"'
+        + (f", choices = {list(about['choices'])}".replace("'", '"') if "choices" in about else "")
+        + " }"
+        for name, about in ROLE.items()
+    )
+    one = register("none", 'role = "services"\n', fields).replace('title_field = "name"', 'title_field = "title"')
+    path = town(tmp_path, "key,title\na,A\n", one)
+    assert found(path) == []
+    shown = "\n".join(f'{name} = {{ type = "text" }}' for name in ROLE if name != "status")
+    (path / "datasets.toml").write_text(f"{DATA}[dataset.fields]\n{shown}\n")
+    told = found(path)
+    assert len(told) == 1
+    assert "role services needs the field status among the fields of dataset trees" in told[0]
+
+
 def test_one_register_plays_a_role_and_is_found_by_it(tmp_path: Path) -> None:
     fields = "\n" + "\n".join(
         f'{name} = {{ type = "{about["type"]}"'

@@ -26,6 +26,7 @@ def html(client: Client, address: str) -> str:
 
 def service(key: str, title: str, **values: Any) -> Change:
     about = {"title": title, "status": "existing", "area": "environment", "life_situation": "home", **values}
+    about.setdefault("centre", about["area"])
     return Change(key, {"register": "services", "values": about, "geometry": None, "valid_from": "", "valid_to": ""})
 
 
@@ -66,6 +67,55 @@ def test_the_directory_may_be_arranged_by_area_and_narrowed_by_words(client: Cli
     assert "Izposoja koles" in found
     assert "Koledar odvoza" not in found
     assert "Pokažite vse storitve" in html(client, "/sl/services/?q=zmaj")
+
+
+def test_the_directory_may_be_narrowed_to_the_services_of_a_centre(client: Client, services: None) -> None:
+    page = html(client, "/sl/services/?centre=mobility&by=area")
+    assert "Izposoja koles" in page
+    assert "Koledar odvoza" not in page
+    assert "Koledar odvoza" in html(client, "/sl/services/?centre=dragons")
+
+
+def test_whether_a_service_works_is_said_where_somebody_has_looked(client: Client, services: None) -> None:
+    assert "še nihče ni preveril" in html(client, "/sl/services/?by=area&q=kolesa")
+    assert "še nihče ni preveril" not in html(client, "/sl/services/?q=Koledar")
+
+
+def test_a_centre_shows_its_existing_services_and_leads_to_the_rest(client: Client, services: None) -> None:
+    page = html(client, "/sl/centres/environment")
+    assert "Koledar odvoza odpadkov" in page
+    assert "Pametni zabojniki" not in page
+    assert "Izposoja koles" not in page
+    assert "?centre=environment" not in page
+    more = [service(f"s-more-{number}", f"Storitev {number}") for number in range(11)]
+    verbs.declare_records(SYSTEM, changes=more)
+    page = html(client, "/sl/centres/environment")
+    assert "?centre=environment" in page
+    assert "Vseh 13 storitev tega področja" in page
+
+
+def test_a_centre_says_what_data_it_gathers_from_whom_and_how(client: Client, db: None) -> None:
+    sensing.dataset("links", noun="registers", access="public")
+    fields: dict[str, Any] = {"dataset": {"type": "text", "title": {"sl": "zbirka"}}}
+    for name, needed in roles.ROLES["centre-links"].items():
+        fields[name] = {"type": needed.types[0], "title": {"sl": name, "en": name}}
+        if needed.types[0] == "choice":
+            fields[name]["choices"] = {choice: {"sl": f"je {choice}"} for choice in needed.choices}
+    registry.declare("links", data="links", geometry="none", fields=fields, title_field="title", role="centre-links")
+    rows = {
+        "a": {"title": "Odpadki", "centre": "environment", "from_whom": "Komunala", "how": "not_yet", "dataset": "no"},
+        "b": {"title": "Pretoki", "centre": "environment", "from_whom": "Vodovod", "how": "dataset", "dataset": "links"},
+        "c": {"title": "Vozni redi", "centre": "mobility", "from_whom": "Prevozniki", "how": "api"},
+    }
+    about = {"register": "links", "geometry": None, "valid_from": "", "valid_to": ""}
+    changes = [Change(key, {**about, "values": values}) for key, values in rows.items()]
+    verbs.declare_records(SYSTEM, changes=changes)
+    page = html(client, "/sl/centres/environment")
+    assert page.index("Pretoki") < page.index("Vodovod") < page.index("Odpadki") < page.index("Komunala")
+    assert "je not_yet" in page
+    assert 'href="/sl/datasets/links"' in page
+    assert 'href="/sl/datasets/no"' not in page
+    assert "Vozni redi" not in page
 
 
 def test_a_service_elsewhere_is_opened_and_counted(services: None, dataset: Any) -> None:

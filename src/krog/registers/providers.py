@@ -10,7 +10,7 @@ import msgspec
 
 from krog.base.declaration import Change, Declaration, Fields
 from krog.base.grant import Reader
-from krog.registers import geometry, models, schema, validity, verbs
+from krog.registers import geometry, models, roles, schema, validity, verbs
 
 
 class RegisterFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -81,10 +81,16 @@ def _check_record(fields: Fields) -> Sequence[str]:
 
 
 def _check_role_among(fields: Fields, things: Mapping[str, Mapping[str, Fields]]) -> Sequence[str]:
-    """Code finds a register by its role, so a role is given once."""
+    """Code finds a register by its role, so a role is given once; and it asks for the fields of the role, so the
+    dataset, where it names the fields that it shows, names those too."""
     role = fields.get("role")
+    shown = things.get("dataset", {}).get(fields.get("dataset", ""), {}).get("fields")
+    hidden = [name for name in roles.ROLES.get(role or "", ()) if shown and name not in shown]
     holders = sorted(key for key, other in things["register"].items() if role and other.get("role") == role)
-    return [f"role {role!r} is given to {', '.join(holders)}; one register has it"] if len(holders) > 1 else []
+    return [
+        *([f"role {role!r} is given to {', '.join(holders)}; one register has it"] if len(holders) > 1 else []),
+        *(f"role {role} needs the field {name} among the fields of dataset {fields['dataset']}" for name in hidden),
+    ]
 
 
 #: The types of cells, by the type of the register's field.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from krog.base.errors import Problem
+from krog.people.providers import CENTRES
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,13 @@ _CHOICE = ("choice",)
 
 #: Role → the fields that its register must declare. A register may have others besides.
 ROLES: Mapping[str, Mapping[str, Needed]] = {
-    # IT solutions and services: what the city offers, who runs it, how its data come out.
+    # IT solutions and services: what the city offers, which centre looks after it, who runs it, how its data come out.
     "services": {
         "title": Needed(),
         "description": Needed(),
         "area": Needed(_CHOICE),
         "life_situation": Needed(_CHOICE),
+        "centre": Needed(_CHOICE, CENTRES),
         "status": Needed(_CHOICE, ("existing", "proposed", "elsewhere")),
         "owner": Needed(),
         "supplier": Needed(),
@@ -53,7 +55,7 @@ ROLES: Mapping[str, Mapping[str, Needed]] = {
     # What data each centre of the city gathers, and from whom. `centre` holds the key of the centre.
     "centre-links": {
         "title": Needed(),
-        "centre": Needed(_CHOICE),
+        "centre": Needed(_CHOICE, CENTRES),
         "from_whom": Needed(),
         "how": Needed(_CHOICE, ("dataset", "api", "not_yet")),
         "source": Needed(),

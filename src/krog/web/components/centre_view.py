@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.core.cache import cache
+from django.urls import reverse
 from django.utils.translation import gettext_noop as _
 
 from krog.base.grant import Grant, Reader
@@ -22,17 +22,19 @@ from krog.people import reads as people
 from krog.people.shapes import Office
 from krog.plans import reads as plans
 from krog.registers import reads as registers
-from krog.registers.shapes import Record, Register
+from krog.registers.shapes import Page, Record, Register
 from krog.rules import reads as rules
 from krog.rules.shapes import Alert, Rule
 from krog.streams import reads as streams
-from krog.web.components import stream_view
+from krog.web.components import record_view, stream_view
 from krog.web.components.indicators import view as indicator_view
 from krog.web.components.stream_view import Line
 
-#: Streams, indicators, nodes and services that the page of a centre shows; the lists of each noun have the rest.
+#: Streams, indicators and nodes that the page of a centre shows; the lists of each noun have the rest.
 SHOWN = 8
-SERVICES = 100
+#: Services that it shows, the directory has the rest; and kinds of data that it gathers, the register has the rest.
+SERVICES = 12
+GATHERED = 100
 
 #: What each centre looks after, the same in every city.
 ABOUT = {
@@ -58,9 +60,20 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Gathered:
+    """Data that the centre gathers: from whom, how they come (`state` ok or none) and the dataset that has them."""
+
+    title: str
+    from_whom: str
+    word: str
+    state: str
+    href: str
+
+
+@dataclass(frozen=True)
 class Centre:
-    """What belongs to a centre and may be seen by the reader; lists are cut to SHOWN, `indicator_count` and
-    `node_count` say how many there are."""
+    """What belongs to a centre and may be seen by the reader; long lists are cut, `indicator_count`, `node_count` and
+    `service_count` say how many there are."""
 
     key: str
     offices: Sequence[Office]
@@ -75,7 +88,8 @@ class Centre:
     registers: Sequence[Register]
     reports: Sequence[CaseType]
     services: Sequence[Record]
-    gathers: Sequence[Record]
+    service_count: int
+    gathers: Sequence[Gathered]
 
     @property
     def empty(self) -> bool:
@@ -91,12 +105,15 @@ def gather(reader: Reader, purpose: str, key: str, line_page: str) -> Centre:
 
     offices = people.offices(grant("people"), centre=key)
     keys = {office.key for office in offices}
-    datasets = [each for each in catalogue.datasets(grant("catalogue")) if each.office in keys]
+    seen = catalogue.datasets(grant("catalogue"))
+    datasets = [each for each in seen if each.office in keys]
     watched = rules.rules(grant("rules"), offices=keys) if keys else []
     standings = [each for each in indicators.standings(grant("indicators")).values() if each.indicator.office in keys]
     nodes = _nodes(reader, purpose, keys)
     held = {each.key for each in datasets}
     own = registers.registers(grant("registers"))
+    services = _of_role(grant("registers"), own, "services", SERVICES, {"centre": key, "status": "existing"})
+    links = _of_role(grant("registers"), own, "centre-links", GATHERED, {"centre": key})
     return Centre(
         key=key,
         offices=offices,
@@ -110,8 +127,9 @@ def gather(reader: Reader, purpose: str, key: str, line_page: str) -> Centre:
         node_count=len(nodes),
         registers=[each for each in own if each.dataset in held and not each.role],
         reports=[each for each in cases.case_types(grant("cases"), citizen_only=True) if each.office in keys],
-        services=_of_role(grant("registers"), own, "services", key),
-        gathers=_of_role(grant("registers"), own, "centre-links", key),
+        services=services[1].items if services else (),
+        service_count=services[1].total if services else 0,
+        gathers=_gathered(links[0], links[1].items, {each.key for each in seen}) if links else (),
     )
 
 
@@ -149,10 +167,29 @@ def _nodes(reader: Reader, purpose: str, offices: Collection[str]) -> list[Node]
     return found
 
 
-def _of_role(grant: Grant, own: Sequence[Register], role: str, centre: str) -> Sequence[Record]:
-    """The records of the register of a role that name this centre."""
+def _of_role(
+    grant: Grant, own: Sequence[Register], role: str, limit: int, filters: Mapping[str, str]
+) -> tuple[Register, Page] | None:
+    """The register of a role that may be seen with all these fields, and its records that have these values."""
     for register in own:
-        if register.role == role and any(field.name == "centre" for field in register.fields):
-            wishes: dict[str, Any] = {"filters": {"centre": centre}}
-            return registers.records(grant, register.key, **wishes, limit=SERVICES).items
-    return ()
+        if register.role == role and filters.keys() <= {field.name for field in register.fields}:
+            return register, registers.records(grant, register.key, filters=filters, limit=limit)
+    return None
+
+
+def _gathered(register: Register, records: Sequence[Record], datasets: Collection[str]) -> list[Gathered]:
+    """Data that a centre gathers, as its page shows them; what comes already stands first."""
+    field = register.field("how")
+    found = []
+    for record in records:
+        how, dataset = str(record.values.get("how") or ""), str(record.values.get("dataset") or "")
+        found.append(
+            Gathered(
+                title=record.title,
+                from_whom=str(record.values.get("from_whom") or ""),
+                word=record_view.choice_title(field, how) if field and how else "",
+                state="ok" if how in ("dataset", "api") else "none",
+                href=reverse("portal-catalogue-detail", args=[dataset]) if dataset in datasets else "",
+            )
+        )
+    return sorted(found, key=lambda each: each.state != "ok")

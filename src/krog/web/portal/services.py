@@ -14,11 +14,13 @@ from django.views.decorators.http import require_safe
 
 from krog.base.errors import NotFound
 from krog.catalogue import door, usage
+from krog.people.providers import CENTRES
 from krog.registers import reads as registers
 from krog.registers.shapes import Record, Register
 from krog.web import usage as pages
 from krog.web.components import formats, record_view
 from krog.web.components.paging import here
+from krog.web.navigation import CENTRE_TITLES
 from krog.web.portal import finder
 from krog.web.request import Request
 
@@ -52,7 +54,7 @@ class Group:
 
 
 def directory(request: Request) -> HttpResponse:
-    """Existing services in groups; `by` arranges them, `q` narrows them."""
+    """Existing services in groups; `by` arranges them, `q` narrows them, and `centre` to those of one area."""
     grant = door.open(request.reader, "portal", kind="registers")
     register = registers.register_of(grant, "services")
     by = request.GET.get("by", "")
@@ -60,8 +62,12 @@ def directory(request: Request) -> HttpResponse:
     asked = " ".join(request.GET.get("q", "").split())[: finder.LONGEST]
     groups: list[Group] = []
     total = unknown = 0
+    centre = request.GET.get("centre", "")
+    filters = {"status": "existing"}
+    if register is not None and centre in CENTRES and register.field("centre"):
+        filters["centre"] = centre
     if register is not None:
-        found = registers.records(grant, register.key, filters={"status": "existing"}, limit=MOST).items
+        found = registers.records(grant, register.key, filters=filters, limit=MOST).items
         words = [finder.stem(word) for word in finder.plain(asked).split()]
         chosen = [record for record in found if not words or finder.matches(words, *_texts(record))]
         total = len(chosen)
@@ -77,6 +83,9 @@ def directory(request: Request) -> HttpResponse:
             "by": by,
             "total": total,
             "unknown": unknown,
+            "centre": centre if "centre" in filters else "",
+            "centre_title": _(CENTRE_TITLES[centre]) if "centre" in filters else "",
+            "everywhere": here(request, centre=None),
             "tasks": finder.tasks(),
             "arrangements": [
                 {"title": title, "href": here(request, by=key), "current": key == by}
@@ -114,9 +123,8 @@ def _capital(words: str) -> str:
 
 def _service(register: Register, record: Record) -> Service:
     values = record.values
-    alive = str(values.get("alive") or "unknown")
     words = {"yes": ("ok", _("works")), "no": ("bad", _("does not work any more"))}
-    state, word = words.get(alive, ("", ""))
+    state, word = words.get(str(values.get("alive") or ""), ("", ""))
     return Service(
         title=record.title,
         description=str(values.get("description") or ""),
