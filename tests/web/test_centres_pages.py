@@ -104,7 +104,13 @@ def test_a_centre_says_what_data_it_gathers_from_whom_and_how(client: Client, db
     registry.declare("links", data="links", geometry="none", fields=fields, title_field="title", role="centre-links")
     rows = {
         "a": {"title": "Odpadki", "centre": "environment", "from_whom": "Komunala", "how": "not_yet", "dataset": "no"},
-        "b": {"title": "Pretoki", "centre": "environment", "from_whom": "Vodovod", "how": "dataset", "dataset": "links"},
+        "b": {
+            "title": "Pretoki",
+            "centre": "environment",
+            "from_whom": "Vodovod",
+            "how": "dataset",
+            "dataset": "links",
+        },
         "c": {"title": "Vozni redi", "centre": "mobility", "from_whom": "Prevozniki", "how": "api"},
     }
     about = {"register": "links", "geometry": None, "valid_from": "", "valid_to": ""}
