@@ -43,6 +43,7 @@ PORTAL = (
     "datasets/mlaka-water",
     "datasets/cases",
     "offices/",
+    "territories/",
     "territories/mlaka-pri-kranju",
     "pages/accessibility",
     "pages/privacy",
@@ -69,6 +70,13 @@ DESK = (
     ("planner", "/desk/voice"),
     ("digital-officer", "/desk/inspect/"),
     ("administrator", "/components/"),
+    ("administrator", "/desk/"),
+    ("administrator", "/desk/centres/control/"),
+    ("administrator", "/desk/people/"),
+    ("administrator", "/desk/people/without/"),
+    ("administrator", "/desk/people/without/?noun=node"),
+    ("administrator", "/desk/people/of/official/"),
+    ("administrator", "/desk/people/me/"),
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import translation
 from PIL import Image
 
 from krog.base import times
@@ -419,3 +420,17 @@ def test_an_unfinished_form_keeps_its_photo_for_a_while() -> None:
     assert kept.width == 40
     assert photos.take_draft("../secret") is None
     assert photos.take_draft("A" * 22) is None
+
+
+def test_refusals_and_the_answer_to_who_has_left_are_in_the_language_of_who_reads_them(world: World) -> None:
+    opened = report()
+    verbs.close(SYSTEM, key=opened.key, outcome="Zakrpano.")
+    with translation.override("sl"), pytest.raises(Conflict) as refused:
+        verbs.close(SYSTEM, key=opened.key, outcome="Še enkrat.")
+    assert "že zaključil" in refused.value.what and "odprite" in refused.value.todo
+    for number, language in enumerate(("sl", "en")):
+        about = {"text": "DONE", "sender": f"{language}@example.org", "message_id": f"<{number}@x>"}
+        assert verbs.receive(None, key=opened.key, left=language, **about).what == "left"
+    subjects = {mail.to: mail.subject for mail in journal.mails() if mail.to in ("sl@example.org", "en@example.org")}
+    assert "Not acted on" in subjects["en@example.org"]
+    assert "Not acted on" not in subjects["sl@example.org"]

@@ -127,9 +127,9 @@ def already_closed(row: models.Case, address: str) -> None:
         _to_person(row, person, "closed", {})
 
 
-def to_left(row: models.Case, address: str) -> None:
-    """Tells somebody who has left that his answer did nothing, and whom to turn to."""
-    _post(row, address, row.language, "left", {"link": "", "signed": False}, token="")
+def to_left(row: models.Case, address: str, language: str) -> None:
+    """Tells somebody who has left, in his language, that his answer did nothing, and whom to turn to."""
+    _post(row, address, language, "left", {"link": "", "signed": False}, token="")
 
 
 def to_reporter(row: models.Case, what: str, text: str = "") -> None:

@@ -95,6 +95,10 @@ def _desk_nav(request: HttpRequest, reader: Reader) -> list[dict[str, Any]]:
                 )
         if shown:
             groups.append({"title": _(title), "entries": shown})
+    # One page may stand below another: the nearest is where the reader is.
+    current = [entry for group in groups for entry in group["entries"] if entry["current"]]
+    for entry in current:
+        entry["current"] = len(entry["href"]) == max(len(each["href"]) for each in current)
     return groups
 
 

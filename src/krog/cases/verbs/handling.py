@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from krog.base import times
 from krog.base.errors import Conflict, Forbidden, Invalid, NotFound
@@ -28,7 +29,7 @@ def take(by: Reader, *, key: str) -> None:
     """The reader takes the case. Whoever comes second is told who has it; taking one's own again changes nothing."""
     person = account_of(by)
     if person is None:
-        raise Forbidden("Only a person can take a case.", todo="Sign in.")
+        raise Forbidden(_("Only a person can take a case."), todo=_("Sign in."))
     with transaction.atomic():
         row = locked(key)
         only_its_office(by, row, "take this case")
@@ -37,10 +38,10 @@ def take(by: Reader, *, key: str) -> None:
             return
         if row.assignee and not absences.stands_in(person.key, row.assignee):
             raise Conflict(
-                f"{row.assignee_name} has taken {row.key.upper()}.",
+                _("%(name)s has taken %(case)s.") % {"name": row.assignee_name, "case": row.key.upper()},
                 "assignee",
                 extra={"who": row.assignee_name},
-                todo="Talk to them, or have the case assigned to you.",
+                todo=_("Talk to them, or have the case assigned to you."),
             )
         save(by, row, "take", _taken(row, person.key, person.name))
         _acknowledge(row)
@@ -68,7 +69,7 @@ def _acknowledge(row: models.Case) -> None:
 def assign(by: Reader, *, key: str, account: str = "", office: str = "", reason: str = "") -> None:
     """Gives the case to a person of its office, or hands it over to another office (which is told by mail)."""
     if bool(account) == bool(office):
-        raise Invalid("Name a person or an office.", "account")
+        raise Invalid(_("Name a person or an office."), "account")
     grant = door.open(SYSTEM, "mail", kind="people")
     with transaction.atomic():
         row = locked(key)
@@ -77,7 +78,7 @@ def assign(by: Reader, *, key: str, account: str = "", office: str = "", reason:
         if office:
             to = people.office(grant, office)
             if to.key == row.office:
-                raise Conflict("The case is with this office already.", "office")
+                raise Conflict(_("The case is with this office already."), "office")
             save(
                 by,
                 row,
@@ -90,9 +91,9 @@ def assign(by: Reader, *, key: str, account: str = "", office: str = "", reason:
         person = people.person(grant, account)
         if row.office not in person.offices or not person.roles & set(HANDLERS):
             raise Invalid(
-                f"{person.name} does not handle cases of this office.",
+                _("%(name)s does not handle cases of this office.") % {"name": person.name},
                 "account",
-                todo="Choose a person of the office, or hand the case over to another office.",
+                todo=_("Choose a person of the office, or hand the case over to another office."),
             )
         if person.key == row.assignee:
             return
@@ -103,7 +104,7 @@ def assign(by: Reader, *, key: str, account: str = "", office: str = "", reason:
 
 def wait(by: Reader, *, key: str, waiting_for: str) -> None:
     """The case waits for somebody else; for whom or what is said."""
-    waiting_for = words(waiting_for, "Say for whom or what the case waits.", "waiting_for")[:300]
+    waiting_for = words(waiting_for, _("Say for whom or what the case waits."), "waiting_for")[:300]
     with transaction.atomic():
         row = locked(key)
         only_its_office(by, row, "change this case")
@@ -115,7 +116,7 @@ def wait(by: Reader, *, key: str, waiting_for: str) -> None:
 def snooze(by: Reader, *, key: str, until: int) -> None:
     """Puts the case off until a time; its deadline stays what it is. A time that is past brings it back at once."""
     if until > times.now() + MAX_SNOOZE:
-        raise Invalid("A case may be put off 60 days at most.", "until")
+        raise Invalid(_("A case may be put off 60 days at most."), "until")
     with transaction.atomic():
         row = locked(key)
         only_its_office(by, row, "put off this case")
@@ -127,13 +128,13 @@ def snooze(by: Reader, *, key: str, until: int) -> None:
 
 def close(by: Reader, *, key: str, outcome: str) -> None:
     """Closes the case with what was done; the reporter and, if the case is public, everybody reads it."""
-    outcome = words(outcome, "Say what was done: the person who reported reads it.", "outcome")
+    outcome = words(outcome, _("Say what was done: the person who reported reads it."), "outcome")
     _end(by, key, "done", outcome, "close")
 
 
 def decline(by: Reader, *, key: str, reason: str) -> None:
     """Closes the case without doing what it asks, with the reason."""
-    reason = words(reason, "Say why: the person who reported reads it.", "reason")
+    reason = words(reason, _("Say why: the person who reported reads it."), "reason")
     _end(by, key, "declined", reason, "decline")
 
 
@@ -159,12 +160,12 @@ def _end(by: Reader, key: str, status: str, outcome: str, verb: str) -> None:
 
 def reopen(by: Reader, *, key: str, reason: str) -> None:
     """Opens a closed case again; its deadline begins anew."""
-    reason = words(reason, "Say why the case is opened again.", "reason")
+    reason = words(reason, _("Say why the case is opened again."), "reason")
     with transaction.atomic():
         row = locked(key)
         only_its_office(by, row, "reopen this case")
         if row.closed is None:
-            raise Conflict(f"{row.key.upper()} is open.", "status")
+            raise Conflict(_("%(case)s is open.") % {"case": row.key.upper()}, "status")
         save(
             by,
             row,
@@ -200,7 +201,7 @@ def publish(
         only_its_office(by, row, "publish this case")
         wrong = photos - set(row.photos.values_list("id", flat=True))
         if wrong:
-            raise NotFound("There is no such photo.", "photos")
+            raise NotFound(_("There is no such photo."), "photos")
         save(by, row, "publish", {"public": public, "words_public": words_public, "public_note": note.strip()[:2000]})
         row.photos.update(public=False)
         row.photos.filter(pk__in=photos).update(public=True)
@@ -215,7 +216,7 @@ def tick(by: Reader, *, key: str, step: int, done: bool = True) -> None:
         still_open(row, "tick its steps")
         steps = row.protocol.steps if row.protocol else []
         if not 0 <= step < len(steps):
-            raise NotFound("The protocol has no such step.", "step", f"0 to {len(steps) - 1}" if steps else "none")
+            raise NotFound(_("The protocol has no such step."), "step", f"0 – {len(steps) - 1}" if steps else _("none"))
         had = models.Tick.objects.filter(case=row, step=step).exists()
         if had == done:
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from krog.base import times
 from krog.base.errors import Forbidden, Invalid, Problem, invalid
@@ -106,7 +107,7 @@ def open(
             mails.to_office(row)
             mails.to_reporter(row, "opened")
     except BaseException as error:
-        for file, _ in kept:
+        for file, _photo in kept:
             photos.drop(file)
         if isinstance(error, IntegrityError) and once and (found := models.Case.objects.filter(once=once).first()):
             return _again(found)
@@ -137,29 +138,29 @@ def _checked(
     problems = []
     kind = models.CaseType.objects.filter(key=type.replace("\x00", ""), retired=False).first()
     if kind is None:
-        problems.append(Problem(f"There is no case type {type!r}.", "type"))
+        problems.append(Problem(_("There is no case type “%(key)s”.") % {"key": type[:60]}, "type"))
     named = models.Protocol.objects.filter(key=protocol, retired=False).first() if protocol else None
     if protocol and named is None:
-        problems.append(Problem(f"There is no protocol {protocol!r}.", "protocol"))
+        problems.append(Problem(_("There is no protocol “%(key)s”.") % {"key": protocol[:60]}, "protocol"))
     if severity not in shapes.SEVERITIES:
-        problems.append(Problem(f"The severity {severity!r} is not known.", "severity", ", ".join(shapes.SEVERITIES)))
+        problems.append(Problem(_("The severity “%(word)s” is not known.") % {"word": severity[:60]}, "severity", ", ".join(shapes.SEVERITIES)))
     if severity == "urgent" and named is None:
-        problems.append(Problem("Only a case with a named protocol may be urgent.", "protocol"))
+        problems.append(Problem(_("Only a case with a named protocol may be urgent."), "protocol"))
     if channel not in shapes.CHANNELS:
-        problems.append(Problem(f"The channel {channel!r} is not known.", "channel", ", ".join(shapes.CHANNELS)))
+        problems.append(Problem(_("The channel “%(word)s” is not known.") % {"word": channel[:60]}, "channel", ", ".join(shapes.CHANNELS)))
     if (lon is None) != (lat is None) or not (abs(lon or 0) <= 180 and abs(lat or 0) <= 90):
-        problems.append(Problem("The place is not a point on Earth.", "lon, lat", "degrees in WGS84"))
+        problems.append(Problem(_("The place is not a point on Earth."), "lon, lat", _("degrees in WGS84")))
     if "\x00" in f"{type}{description}{place}":
-        problems.append(Problem("The text holds a character that cannot be kept.", "description"))
+        problems.append(Problem(_("The text holds a character that cannot be kept."), "description"))
     if len(description) > MAX_TEXT or len(place) > 300:
-        problems.append(Problem("The text is too long.", "description", f"{MAX_TEXT} characters, the place 300"))
+        problems.append(Problem(_("The text is too long."), "description", _("%(count)s characters, the place 300") % {"count": MAX_TEXT}))
     if problems or kind is None:
-        raise invalid(problems, "The case cannot be opened.")
+        raise invalid(problems, _("The case cannot be opened."))
     if not is_staff(by):
         if channel in shapes.FOR_ANOTHER:
-            raise Forbidden("Only who works for the city enters for another person.", "channel")
+            raise Forbidden(_("Only who works for the city enters for another person."), "channel")
         if not kind.citizen:
-            raise Forbidden("This cannot be reported here.", "type", todo="Choose another kind of report.")
+            raise Forbidden(_("This cannot be reported here."), "type", todo=_("Choose another kind of report."))
         if severity != "normal" or protocol:
-            raise Invalid("How urgent a report is, the office decides.", "severity", "normal")
+            raise Invalid(_("How urgent a report is, the office decides."), "severity", "normal")
     return kind, named

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from krog.base import times
 from krog.base.errors import Conflict, Invalid, NotFound
 from krog.base.grant import Reader
@@ -27,7 +29,7 @@ def locked(key: str) -> models.Case:
     rows = models.Case.objects.select_for_update(of=("self",)).select_related("type", "protocol")
     row = rows.filter(key=key.lower()).first()
     if row is None:
-        raise NotFound(f"There is no case {key!r}.", "case")
+        raise NotFound(_("There is no case “%(key)s”.") % {"key": key[:60]}, "case")
     return row
 
 
@@ -39,11 +41,12 @@ def only_its_office(by: Reader, row: models.Case, what: str) -> None:
 def still_open(row: models.Case, what: str) -> None:
     """Refuses what makes no sense once a case is closed."""
     if row.status not in OPEN:
+        about = {"case": row.key.upper(), "name": row.closed_by}
         raise Conflict(
-            f"{row.key.upper()} is already closed{f' by {row.closed_by}' if row.closed_by else ''}.",
+            (_("%(case)s is already closed by %(name)s.") if row.closed_by else _("%(case)s is already closed.")) % about,
             "status",
-            todo=f"Reopen it first if you want to {what}.",
-            extra={"who": row.closed_by, "status": row.status},
+            todo=_("Reopen it first."),
+            extra={"who": row.closed_by, "status": row.status, "wanted": what},
         )
 
 
@@ -53,7 +56,7 @@ def words(text: str, what: str, field: str) -> str:
     if not text:
         raise Invalid(what, field)
     if len(text) > MAX_TEXT:
-        raise Invalid("The text is too long.", field, f"at most {MAX_TEXT} characters")
+        raise Invalid(_("The text is too long."), field, _("at most %(count)s characters") % {"count": MAX_TEXT})
     return text
 
 

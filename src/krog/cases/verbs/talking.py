@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from krog.base import times
 from krog.base.grant import Reader
@@ -32,7 +33,7 @@ def reply(
 ) -> None:
     """Writes to the reporter (by mail where an address is known, else on the status page), or as internal note to the
     office. A `public` reply is read by everybody who may see the case."""
-    text = words(text, "Write something.", "text")
+    text = words(text, _("Write something."), "text")
     with transaction.atomic():
         row = locked(key)
         only_its_office(by, row, "answer this case")
@@ -72,11 +73,11 @@ class Received:
 
 
 def receive(
-    by: Reader | None, *, key: str, text: str, sender: str, message_id: str, attachments: int = 0, left: bool = False
+    by: Reader | None, *, key: str, text: str, sender: str, message_id: str, attachments: int = 0, left: str = ""
 ) -> Received:
     """Takes in a mail about a case. `by` is the person whom the answered mail was sent to, if it comes from there;
-    None is somebody else: kept, marked, never acted on; who has `left` the city is told so. The reporter is an
-    anonymous reader.
+    None is somebody else: kept, marked, never acted on; who has left the city is told so, in the language `left` ("":
+    nobody has). The reporter is an anonymous reader.
 
     A person of the office whose answer begins with one of CLOSING_WORDS closes the case; with one of REPLYING_WORDS the
     rest goes to the reporter.
@@ -112,7 +113,7 @@ def receive(
         if not handler:
             mails.to_handler(row, text, "" if reporter else sender, stranger=not reporter)
             if left:
-                mails.to_left(row, sender)
+                mails.to_left(row, sender, left)
                 return Received("left", reference)
             return Received("attached" if reporter else "not-acted-on", reference)
         assert by is not None

@@ -64,7 +64,7 @@ def remind(by: Reader, *, request: str) -> None:
     with transaction.atomic():
         row = _locked(request)
         if row.state == RequestState.CONFIRMED:
-            raise Conflict("This value is confirmed already.", request)
+            raise Conflict(_("This value is confirmed already."), request)
         if row.state == RequestState.ENTERED:
             _mail_confirmer(row, _person(row.indicator.confirmer, row.indicator.key))
         else:
@@ -203,7 +203,7 @@ def reject(by: Reader, *, request: str, reason: str) -> None:
 def _locked(request: str) -> models.Request:
     row = models.Request.objects.select_for_update(of=("self",)).select_related("indicator").filter(key=request).first()
     if row is None:
-        raise NotFound(f"There is no request {request!r} for a value.", "request")
+        raise NotFound(_("There is no request “%(key)s” for a value.") % {"key": request[:60]}, "request")
     return row
 
 
@@ -225,9 +225,9 @@ def _person(account: str, indicator: str) -> Person:
             if stands_in.email and stands_in.key not in taken:
                 return stands_in
         raise Conflict(
-            f"Nobody answers for the values of {indicator}.",
+            _("Nobody answers for the values of %(key)s.") % {"key": indicator},
             indicator,
-            todo="Set owner and confirmer of the indicator.",
+            todo=_("Set owner and confirmer of the indicator."),
         ) from None
 
 

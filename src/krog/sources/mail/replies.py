@@ -76,7 +76,7 @@ def _case(asked: Mail, answer: Answer, identity: str) -> Handled:
         sender=answer.sender,
         message_id=identity,
         attachments=answer.attachments,
-        left=left,
+        left=(asked.language or "en") if left else "",
     )
     return Handled(found.what, found.reference)
 

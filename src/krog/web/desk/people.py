@@ -41,6 +41,7 @@ def _absences(request: Request, everybody: words.Who, only: Person | None = None
         "absences": [(one, one.account in keys) for one in found],
         "mine": [only] if only and only in mine else [] if only else mine,
         "persons": everybody.persons,
+        "only": only,
     }
 
 
