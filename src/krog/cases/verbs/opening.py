@@ -143,17 +143,35 @@ def _checked(
     if protocol and named is None:
         problems.append(Problem(_("There is no protocol “%(key)s”.") % {"key": protocol[:60]}, "protocol"))
     if severity not in shapes.SEVERITIES:
-        problems.append(Problem(_("The severity “%(word)s” is not known.") % {"word": severity[:60]}, "severity", ", ".join(shapes.SEVERITIES)))
+        problems.append(
+            Problem(
+                _("The severity “%(word)s” is not known.") % {"word": severity[:60]},
+                "severity",
+                ", ".join(shapes.SEVERITIES),
+            )
+        )
     if severity == "urgent" and named is None:
         problems.append(Problem(_("Only a case with a named protocol may be urgent."), "protocol"))
     if channel not in shapes.CHANNELS:
-        problems.append(Problem(_("The channel “%(word)s” is not known.") % {"word": channel[:60]}, "channel", ", ".join(shapes.CHANNELS)))
+        problems.append(
+            Problem(
+                _("The channel “%(word)s” is not known.") % {"word": channel[:60]},
+                "channel",
+                ", ".join(shapes.CHANNELS),
+            )
+        )
     if (lon is None) != (lat is None) or not (abs(lon or 0) <= 180 and abs(lat or 0) <= 90):
         problems.append(Problem(_("The place is not a point on Earth."), "lon, lat", _("degrees in WGS84")))
     if "\x00" in f"{type}{description}{place}":
         problems.append(Problem(_("The text holds a character that cannot be kept."), "description"))
     if len(description) > MAX_TEXT or len(place) > 300:
-        problems.append(Problem(_("The text is too long."), "description", _("%(count)s characters, the place 300") % {"count": MAX_TEXT}))
+        problems.append(
+            Problem(
+                _("The text is too long."),
+                "description",
+                _("%(count)s characters, the place 300") % {"count": MAX_TEXT},
+            )
+        )
     if problems or kind is None:
         raise invalid(problems, _("The case cannot be opened."))
     if not is_staff(by):

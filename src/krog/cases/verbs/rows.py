@@ -43,7 +43,8 @@ def still_open(row: models.Case, what: str) -> None:
     if row.status not in OPEN:
         about = {"case": row.key.upper(), "name": row.closed_by}
         raise Conflict(
-            (_("%(case)s is already closed by %(name)s.") if row.closed_by else _("%(case)s is already closed.")) % about,
+            (_("%(case)s is already closed by %(name)s.") if row.closed_by else _("%(case)s is already closed."))
+            % about,
             "status",
             todo=_("Reopen it first."),
             extra={"who": row.closed_by, "status": row.status, "wanted": what},

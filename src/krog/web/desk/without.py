@@ -65,7 +65,9 @@ def listing(request: Request) -> HttpResponse:
     found = responsibility.found(reader, asked.wanted, limit=LIMIT, offset=offset)
     context = {
         "asked": asked,
-        "counts": [(words.NOUNS[noun], counts[noun], here(request, noun=noun, offset=None)) for noun in counts if counts[noun]],
+        "counts": [
+            (words.NOUNS[noun], counts[noun], here(request, noun=noun, offset=None)) for noun in counts if counts[noun]
+        ],
         "total": total,
         "rows": words.rows(found, everybody),
         "page": pager(request, shown=len(found), total=total, limit=LIMIT, offset=offset),
