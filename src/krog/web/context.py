@@ -73,9 +73,10 @@ def _portal_nav(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _desk_nav(request: HttpRequest, reader: Reader) -> list[dict[str, Any]]:
     waiting = counts(reader)
-    groups = []
+    groups: list[dict[str, Any]] = []
+    every: list[dict[str, Any]] = []
     for title, entries in DESK:
-        shown = []
+        shown: list[dict[str, Any]] = []
         for entry in entries:
             if entry.roles and not (reader.roles & {*entry.roles, "administrator"}):
                 continue
@@ -95,8 +96,9 @@ def _desk_nav(request: HttpRequest, reader: Reader) -> list[dict[str, Any]]:
                 )
         if shown:
             groups.append({"title": _(title), "entries": shown})
+            every.extend(shown)
     # One page may stand below another: the nearest is where the reader is.
-    current = [entry for group in groups for entry in group["entries"] if entry["current"]]
+    current = [entry for entry in every if entry["current"]]
     for entry in current:
         entry["current"] = len(entry["href"]) == max(len(each["href"]) for each in current)
     return groups
