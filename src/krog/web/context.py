@@ -98,9 +98,9 @@ def _desk_nav(request: HttpRequest, reader: Reader) -> list[dict[str, Any]]:
             groups.append({"title": _(title), "entries": shown})
             every.extend(shown)
     # One page may stand below another: the nearest is where the reader is.
-    current = [entry for entry in every if entry["current"]]
-    for entry in current:
-        entry["current"] = len(entry["href"]) == max(len(each["href"]) for each in current)
+    current = [one for one in every if one["current"]]
+    for one in current:
+        one["current"] = len(one["href"]) == max(len(each["href"]) for each in current)
     return groups
 
 
