@@ -253,3 +253,84 @@ def test_a_planner_clears_up_a_target_from_the_work_list(zone, account, client):
     assert client.post(address, {**form, "clarification": "Council, 12. 5. 2026"}).status_code == 302
     assert "3 ali 4" not in page(client, "/desk/indicators/?tab=unclear")
     assert client.get("/desk/indicators/night-losses/targets/none").status_code == 404
+
+
+def declared_list():
+    """Two result indicators of one part of a plan, one without a level, one of another area, one unclear."""
+    sensing.dataset("tus-indicators", noun="indicators")
+    yearly = dict(period="year", kind="imported", formula={}, unit="1", decimals=0, direction="up")
+    measuring.declare(
+        own=measuring.indicator(**yearly, title={"en": "Krog links"}, order=1, code=""),
+        free=measuring.indicator(
+            **yearly, title={"en": "Free garages"}, order=2, theme="p1", code="", office="parking"
+        ),
+        jobs=measuring.indicator(
+            **yearly,
+            title={"en": "Jobs"},
+            order=3,
+            theme="p1",
+            level="result",
+            code="R1",
+            baseline={"period": "2019", "value": 100.0},
+        ),
+        nights=measuring.indicator(**yearly, title={"en": "Nights of guests"}, order=4, theme="p2", level="result"),
+        jobs_si=measuring.indicator(**yearly, title={"en": "Jobs in the state"}, series_of="jobs", area="Slovenia"),
+    )
+    measuring.known("jobs", y2019=100.0, y2023=90.0)
+    measuring.target("jobs.2030", "jobs", op=">=", value=200.0)
+    measuring.target("nights.2030", "nights", raw="more", parse_status="ambiguous", note="Which?")
+
+
+def titles(text):
+    """Names of the indicators of a list, as they stand in it."""
+    rows = re.findall(r'<th scope="row"><a href="[^"]*">(.*?)</a>', text)
+    return [re.sub("<.*?>", "", row).strip() for row in rows]
+
+
+def test_result_indicators_come_first_and_other_areas_only_when_asked_for(db, client):
+    declared_list()
+    text = page(client, "/en/indicators/")
+    assert titles(text) == ["R1 Jobs", "N1 Nights of guests", "Free garages", "Krog links"]
+    assert "result indicators" in text
+    assert titles(page(client, "/en/indicators/?area=Slovenia")) == ["N1 Jobs in the state"]
+    assert titles(page(client, "/en/indicators/?sort=title")) == [
+        "Free garages", "R1 Jobs", "Krog links", "N1 Nights of guests"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("q=nights+GUESTS", ["N1 Nights of guests"]),
+        ("theme=p1&level=result", ["R1 Jobs"]),
+        ("office=parking", ["Free garages"]),
+        ("unclear=1", ["N1 Nights of guests"]),
+        ("state=bad", ["R1 Jobs"]),
+        ("kind=entered", []),
+        (
+            "kind=%27--%3Cb%3E&sort=no&level=no&state=no",
+            ["R1 Jobs", "N1 Nights of guests", "Free garages", "Krog links"],
+        ),
+    ],
+)
+def test_the_list_shows_what_the_address_asks_for(db, client, asked, found):
+    declared_list()
+    assert titles(page(client, f"/en/indicators/?{asked}")) == found
+
+
+def test_a_long_list_has_pages_that_keep_what_was_asked_for(db, client, monkeypatch):
+    declared_list()
+    monkeypatch.setattr("krog.web.portal.indicators.PAGE", 3)
+    text = page(client, "/en/indicators/?sort=title")
+    assert len(titles(text)) == 3
+    assert "?sort=title&amp;offset=3" in text
+    assert titles(page(client, "/en/indicators/?sort=title&offset=3")) == ["N1 Nights of guests"]
+    page(client, "/en/indicators/?offset=x", 400)
+
+
+def test_the_download_of_the_list_holds_what_the_page_shows(db, client):
+    declared_list()
+    for asked in ("theme=p1", "unclear=1", "sort=title", "area=Slovenia"):
+        lines = client.get(f"/en/indicators/?{asked}&format=csv").getvalue().decode("utf-8-sig").splitlines()
+        shown = titles(page(client, f"/en/indicators/?{asked}"))
+        assert len(lines) == len(shown) + 1
+        assert all(name.split(maxsplit=1)[-1] in line for name, line in zip(shown, lines[1:], strict=True))

@@ -28,6 +28,7 @@ from krog.rules import reads as rules
 from krog.streams import reads as streams
 from krog.voice import reads as voice
 from krog.web.components import formats, record_view, stream_view
+from krog.web.components.indicators import choosing
 from krog.web.components.indicators import words as indicator_words
 from krog.web.components.tables import Col, List, language, paged
 from krog.web.portal import case_words
@@ -233,14 +234,14 @@ INDICATOR = (
 
 
 def indicator_list(request: Request) -> List:
-    """Indicators with value, target and verdict, by state as on the page."""
-    grant, wanted = grant_of(request, "indicators"), _question(request, "state")
+    """Indicators with value, target and verdict: those that the address asks for, in the order of the page."""
+    grant, choice = grant_of(request, "indicators"), choosing.read(request.GET)
 
     def items() -> Iterator[Any]:
-        for each in indicators.standings(grant).values():
-            mark = indicator_words.verdict(each.evaluation, each.latest is not None)[0]
-            if wanted not in ("ok", "warn", "bad", "none") or wanted == mark:
-                yield each
+        offices = {office.key: office for office in people.offices(grant_of(request, "people"))}
+        fitting = choosing.chosen(indicators.standings(grant).values(), choice, offices)
+        shown = [each for each in fitting if not choice.state or choosing.mark(each) == choice.state]
+        yield from choosing.ordered(shown, choice.sort, language())
 
     return List("indicators", _("Indicators"), INDICATOR, items(), _of(grant))
 

@@ -108,7 +108,11 @@ def gather(reader: Reader, purpose: str, key: str, line_page: str) -> Centre:
     seen = catalogue.datasets(grant("catalogue"))
     datasets = [each for each in seen if each.office in keys]
     watched = rules.rules(grant("rules"), offices=keys) if keys else []
-    standings = [each for each in indicators.standings(grant("indicators")).values() if each.indicator.office in keys]
+    standings = [
+        each
+        for each in indicators.standings(grant("indicators")).values()
+        if each.indicator.office in keys and not each.indicator.series_of
+    ]
     nodes = _nodes(reader, purpose, keys)
     held = {each.key for each in datasets}
     own = registers.registers(grant("registers"))

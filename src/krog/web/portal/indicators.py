@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -22,21 +22,24 @@ from krog.base.settings import settings
 from krog.catalogue import door
 from krog.catalogue import reads as catalogue
 from krog.indicators import periods, reads, verbs
-from krog.indicators.shapes import Indicator, Provenance, Value
+from krog.indicators.shapes import Indicator, Provenance, Standing, Value
 from krog.people import links
 from krog.people import reads as people
 from krog.plans import reads as plans
+from krog.plans.shapes import Node
 from krog.streams import reads as streams
 from krog.streams.shapes import Observation
 from krog.web import downloads
-from krog.web.components.indicators import view, words
+from krog.web.components.indicators import choosing, view, words
 from krog.web.components.indicators.forms import confirm_page, enter_page
-from krog.web.components.paging import here
+from krog.web.components.paging import here, offset_of, pager
 from krog.web.components.tables import offers
 from krog.web.request import Request
 
 #: Rows of the history and raw readings that a page shows.
 HISTORY, RAW = 12, 200
+#: Indicators on one page of the list.
+PAGE = 60
 
 
 def _grant(request: Request, kind: str = "indicators") -> Grant:
@@ -51,20 +54,43 @@ def _crumbs(*more: tuple[str, str]) -> list[dict[str, str]]:
 @offers(downloads.indicator_list)
 @require_safe
 def listing(request: Request) -> HttpResponse:
-    """All indicators with value, target and where they stand."""
-    rows = [view.row(standing) for standing in reads.standings(_grant(request)).values()]
-    wanted = request.GET.get("state", "")
-    marks = {"ok": _("on track"), "warn": _("at risk"), "bad": _("off track"), "none": _("no verdict")}
-    counts = [
-        {"mark": mark, "word": word, "count": sum(row.mark == mark for row in rows), "current": wanted == mark,
-         "href": here(request, state=None if wanted == mark else mark)}
-        for mark, word in marks.items()
-    ]  # fmt: skip
-    shown = [row for row in rows if wanted not in marks or row.mark == wanted]
+    """Indicators with value, target and where they stand: those that the address asks for, by the parts of the plan."""
+    choice, offset = choosing.read(request.GET), offset_of(request)
+    everything = list(reads.standings(_grant(request)).values())
+    offices = {office.key: office for office in people.offices(door.open(request.reader, "portal", kind="people"))}
+    parts = plans.nodes_named(_grant(request, "plans"), {each.indicator.theme for each in everything} - {""})
+    fitting = choosing.chosen(everything, choice, offices)
+    shown = [each for each in fitting if not choice.state or choosing.mark(each) == choice.state]
+    page = choosing.ordered(shown, choice.sort, words.language())[offset : offset + PAGE]
+    counted = choosing.counts(fitting)
     return render(request, "portal/indicators/list.html", {
-        "rows": shown, "counts": [each for each in counts if each["count"]], "filtered": wanted in marks,
+        "choice": choice, "total": len(shown), "everything": len(everything), "groups": _groups(page, choice, parts),
+        "page": pager(request, shown=len(page), total=len(shown), limit=PAGE, offset=offset),
+        "counts": [{"mark": mark, "word": word, "count": counted[mark], "current": choice.state == mark,
+                    "href": here(request, state=None if choice.state == mark else mark, offset=None)}
+                   for mark, word in choosing.MARKS.items() if counted[mark]],
+        "choices": choosing.options(everything, choice, offices,
+                                    {key: f"{node.number} {words.said(node.title)}".strip()
+                                     for key, node in parts.items()}),
+        "sorts": choosing.SORTS.items(), "more": choice.office or choice.kind or choice.level or choice.area,
+        "unclear": sum(choosing.unclear(each.indicator) for each in fitting),
         "crumbs": _crumbs()[:1],
     })  # fmt: skip
+
+
+def _groups(page: list[Standing], choice: choosing.Choice, parts: Mapping[str, Node]) -> list[dict[str, Any]]:
+    """What stands under each heading: parts of the plan, none where the order is another one."""
+    if choice.sort:
+        return [{"title": "", "note": "", "href": "", "rows": [view.row(each) for each in page]}] if page else []
+    found = []
+    for group in choosing.groups(page):
+        node = parts.get(group.key)
+        found.append({
+            "title": f"{node.number} {words.said(node.title)}".strip() if node else _("Other indicators"),
+            "href": reverse("portal-plans-node", args=[node.plan, node.key]) if node else "",
+            "note": str(words.LEVELS.get(group.level, "")), "rows": [view.row(each) for each in group.items],
+        })  # fmt: skip
+    return found
 
 
 @offers(downloads.value_list)

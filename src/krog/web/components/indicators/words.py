@@ -91,6 +91,17 @@ PARSED: Mapping[str, Any] = {
     "missing": gettext_lazy("not given in the source"),
 }
 
+KINDS: Mapping[str, Any] = {
+    "computed": gettext_lazy("computed from data"), "entered": gettext_lazy("entered by the office"),
+    "imported": gettext_lazy("taken over from documents"),
+}  # fmt: skip
+
+LEVELS: Mapping[str, Any] = {
+    "input": gettext_lazy("input indicators"), "process": gettext_lazy("process indicators"),
+    "output": gettext_lazy("output indicators"), "result": gettext_lazy("result indicators"),
+    "impact": gettext_lazy("impact indicators"),
+}  # fmt: skip
+
 TARGET_TYPES: Mapping[str, Any] = {
     "absolute": gettext_lazy("a value to reach"), "threshold": gettext_lazy("a limit"),
     "relative_to_baseline": gettext_lazy("a change in % of the baseline"),
