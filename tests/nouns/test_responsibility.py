@@ -15,6 +15,7 @@ from krog.engine import responsibility
 from krog.engine.cities.apply import apply
 from krog.engine.cities.compare import compare
 from krog.journal import reads as journal
+from krog.people import absences
 from krog.people.holdings import Responsible, Wanted
 from krog.people.models import Account
 from krog.people.permissions import SYSTEM
@@ -149,3 +150,22 @@ def test_what_the_desk_assigned_survives_the_next_apply(kranj, planner):
     assert not compare(KRANJ).conflicts
     apply(KRANJ, SYSTEM)
     assert Node.objects.get(key="sc3", until=None, draft=None).holder == "planner"
+
+
+def test_who_takes_over_gets_one_mail_in_his_language_or_who_stands_in(kranj, planner):
+    Account.objects.filter(key="planner").update(language="en")
+    wanted = responsibility.without(Wanted(nouns=("node",)))
+    before = len(journal.mails())
+    done = responsibility.assign(planner, to=Responsible(holder="planner"), wanted=wanted)
+    mail, *others = journal.mails()[: len(journal.mails()) - before]
+    assert others == [] and mail.to == "nacrtovalka@kranj.example"
+    assert f"{done.count} things are yours" in mail.subject
+    assert f"and {done.count - 10} more" in mail.text and "/desk/people/of/planner/" in mail.text
+    day = absences.today()
+    absences.enter_absence(SYSTEM, account="official", since=day, until=day, substitute="confirmer")
+    node = Ref("node", Node.objects.filter(until=None, draft=None).values_list("key", flat=True)[0])
+    responsibility.assign(planner, to=Responsible(holder="official"), refs=[node])
+    assert journal.mails()[0].to == "potrjevalec@kranj.example"
+    count = len(journal.mails())
+    responsibility.assign(planner, to=Responsible(office="finance", holder="official"), refs=[node])
+    assert len(journal.mails()) == count, "who answered for it already is not told again"

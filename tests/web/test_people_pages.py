@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 
+from krog.base.grant import ANONYMOUS
+from krog.cases import verbs as cases
 from krog.engine.cities.apply import apply
 from krog.people import absences
 from krog.people.permissions import SYSTEM
@@ -126,3 +130,36 @@ def test_the_digest_is_switched_off_where_its_mail_leads(kranj, client_of):
     assert "Switch off" in official.get("/desk/people/me/").content.decode()
     official.post("/desk/people/me/digest")
     assert "Switch on" in official.get("/desk/people/me/").content.decode()
+
+
+def test_everybody_reads_who_leads_an_office_and_only_staff_the_deputies(kranj, client_of, client):
+    for reader, deputy in ((client, False), (client_of("bor", "official", offices=("okolje",)), True)):
+        page = reader.get("/en/offices/").content.decode()
+        assert "Vodja vodovoda" in page
+        assert ("Drugi operater vodovoda" in page) is deputy
+
+
+def test_a_territory_counts_what_belongs_to_it_and_leads_to_the_list(kranj, client, django_assert_max_num_queries):
+    cases.open(ANONYMOUS, type="road", channel="web", description="Luknja", place="Ob potoku 3, Mlaka pri Kranju")
+    cases.open(ANONYMOUS, type="road", channel="web", description="Luknja", place="Kranj")
+    client.get("/en/territories/mlaka-pri-kranju")
+    cache.clear()
+    with django_assert_max_num_queries(12):
+        page = client.get("/en/territories/mlaka-pri-kranju").content.decode()
+    for path in ("streams/?territory=mlaka-pri-kranju", "cases/?open=1&amp;territory=mlaka-pri-kranju"):
+        assert f"/en/{path}" in page
+    rows = client.get("/en/cases/?open=1&territory=mlaka-pri-kranju").content.decode()
+    assert "Ob potoku 3" in rows and rows.count('<th scope="row">') == 1
+    assert client.get("/en/cases/?open=1&territory=mo-kranj").content.decode().count('<th scope="row">') == 2
+    assert client.get("/en/streams/?territory=nonsense").status_code == 404
+
+
+def test_who_is_away_is_told_by_week(kranj, client_of):
+    boss = client_of("ana", "administrator")
+    assert "by week" not in boss.get("/desk/people/").content.decode()
+    first = date.fromisoformat(absences.today())
+    given = {"account": "planner", "since": first.isoformat(), "until": (first + timedelta(days=7)).isoformat()}
+    boss.post("/desk/people/absent", given)
+    page = boss.get("/desk/people/").content.decode()
+    weeks = page.partition("by week")[2].partition("</section>")[0]
+    assert weeks.count("<li>") == 2 and weeks.count("Načrtovalka razvoja") == 2

@@ -398,14 +398,26 @@ def status(grant: Grant, address: str) -> shapes.Status:
 
 
 def public_cases(
-    grant: Grant, *, open_only: bool = False, type: str | None = None, limit: int = 20, offset: int = 0
+    grant: Grant,
+    *,
+    open_only: bool = False,
+    type: str | None = None,
+    places: Collection[str] | None = None,
+    limit: int = 20,
+    offset: int = 0,
 ) -> shapes.StatusPage:
-    """Public cases, newest first: what was reported where and how it stands."""
+    """Public cases, newest first: what was reported where and how it stands. `places` are names that the place ends
+    with; where the place is not shown, nothing is found by it."""
     rows = _public_rows(grant).order_by("-opened", "-id")
     if open_only:
         rows = rows.filter(status__in=shapes.OPEN)
     if type is not None:
         rows = rows.filter(type__key=type.replace("\x00", ""))
+    if places is not None:
+        named = Q(pk__in=[])
+        for name in sorted(places):
+            named |= Q(place=name) | Q(place__endswith=f", {name}")
+        rows = rows.filter(named, dataset__in=[key for key, access in grant.datasets.items() if access.shows("place")])
     page = rows[offset : offset + limit]
     items = tuple(_listed(row, grant.datasets.get(row.dataset)) for row in page)
     return shapes.StatusPage(items, _total(rows, len(items), limit, offset))

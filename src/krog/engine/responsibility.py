@@ -10,23 +10,29 @@ from importlib import import_module
 from django.core.cache import cache
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from krog.base import times
 from krog.base.errors import Conflict, Invalid, NotFound
 from krog.base.grant import Grant, Reader
 from krog.base.ids import Ref
+from krog.base.settings import settings
+from krog.base.text import say
 from krog.catalogue import door
 from krog.journal import reads as journal_reads
 from krog.journal import verbs as journal
-from krog.people import holdings
+from krog.people import holdings, letters
 from krog.people import reads as people
 from krog.people.holdings import Held, Holding, Responsible, Wanted
 from krog.people.permissions import SYSTEM, is_staff
+from krog.people.shapes import Person
 
 #: Nouns whose things have somebody who answers.
 NOUNS = ("catalogue", "indicators", "plans", "rules", "cases")
 #: More things than these are not given to somebody at once.
 MOST = 5_000
+#: Verbs after which those who take over are told, and how many things their mail names.
+_TOLD, _NAMED = ("people.assign", "people.hand-over"), 10
 _COUNTED, _COUNTED_S = "krog.engine.responsibility.without", 30
 
 Sources = Sequence[tuple[Grant, Holding]]
@@ -52,14 +58,9 @@ def personal(reader: Reader) -> Sources:
     return [*((grant, holding) for grant, holding in sources(reader) if holding.noun not in nouns), *own]
 
 
-def active() -> frozenset[str]:
-    """The keys of everybody who has an account: others have left."""
-    return frozenset(person.key for person in people.people(door.open(SYSTEM, "desk", kind="people")))
-
-
-def without(wanted: Wanted | None = None, *, there: frozenset[str] | None = None) -> Wanted:
-    """The question for what nobody answers for; `there` are the keys of `active`, where they are known already."""
-    return replace(wanted or Wanted(), without=True, active=active() if there is None else there)
+def without(wanted: Wanted | None = None) -> Wanted:
+    """The question for what nobody answers for, or somebody who has left."""
+    return replace(wanted or Wanted(), without=True)
 
 
 def count(reader: Reader, wanted: Wanted) -> dict[str, int]:
@@ -140,8 +141,44 @@ def give(
         total = sum(len(some) for some in done.values())
         if total:
             journal.record(by, verb, Ref("assignment", key), after={"things": done, "count": total}, reason=reason)
+        if verb in _TOLD:
+            _tell(by, key, [(held, new) for held, new in changes if held.ref.key in done[held.ref.noun]])
     cache.delete(_COUNTED)
     return Assigned(key, total)
+
+
+def _tell(by: Reader, key: str, changes: Sequence[tuple[Held, Responsible]]) -> None:
+    """One mail for each person who answers for more than before: what, how many, and where they stand."""
+    mine: dict[str, list[Held]] = defaultdict(list)
+    for held, new in changes:
+        if new.holder and new.holder != held.own.holder:
+            mine[new.holder].append(held)
+    for holder, things in mine.items():
+
+        def compose(to: Person, holder: str = holder, things: list[Held] = things) -> letters.Letter:
+            return _letter(by, key, to, holder, things)
+
+        letters.write(holder, compose)
+
+
+def _letter(by: Reader, key: str, to: Person, holder: str, things: Sequence[Held]) -> letters.Letter:
+    about = {"count": len(things), "name": to.name, "who": by.name or "Krog"}
+    subject = ngettext(
+        "%(count)s thing is yours to answer for", "%(count)s things are yours to answer for", len(things)
+    )
+    text = ngettext(
+        "Dear %(name)s,\n\n%(who)s has named you for %(count)s thing:",
+        "Dear %(name)s,\n\n%(who)s has named you for %(count)s things:",
+        len(things),
+    )
+    lines = [f"– {say(held.title, to.language) or held.ref.key}" for held in things[:_NAMED]]
+    if (more := len(things) - _NAMED) > 0:
+        lines.append("– " + ngettext("and %(count)s more", "and %(count)s more", more) % {"count": more})
+    address = f"{settings().url}/desk/people/of/{holder}/"
+    whole = [text % about, "\n".join(lines), _("Everything together:") + f"\n{address}"]
+    if settings().demo:
+        whole.append(_("DEMONSTRATION DATA: this mail was sent by a demonstration."))
+    return letters.Letter(subject % about, "\n\n".join(whole), Ref("assignment", key))
 
 
 def _row(one: Responsible) -> list[str]:

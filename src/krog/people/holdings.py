@@ -7,7 +7,7 @@ loop over all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.db.models.functions import Cast
 from krog.base.grant import Grant, Reader
 from krog.base.ids import Ref
 from krog.base.text import Text
+from krog.people.models import Account
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Held:
 @dataclass(frozen=True)
 class Wanted:
     """Which things are meant; all conditions must hold. `without`: nobody answers (no organisation and no office, no
-    holder, or one that is not among the `active` accounts). `keys` by noun."""
+    holder, or one who has left). `keys` by noun."""
 
     nouns: tuple[str, ...] = ()
     offices: frozenset[str] | None = None
@@ -63,7 +64,6 @@ class Wanted:
     dataset: str = ""
     keys: Mapping[str, frozenset[str]] | None = None
     without: bool = False
-    active: frozenset[str] = field(default=frozenset(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def _chosen(grant: Grant, holding: Holding, wanted: Wanted) -> QuerySet[Any]:
     if wanted.keys is not None:
         rows = rows.filter(key__in=wanted.keys.get(holding.noun, ()))
     if wanted.without:
-        gone = ~Q(held_holder__in=wanted.active)
+        gone = ~Q(held_holder__in=Account.objects.filter(is_active=True).values("key"))
         rows = rows.filter(Q(held_organisation="", held_office="") | gone)
     chosen: QuerySet[Any] = rows.order_by()
     return chosen

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext as _
 
 from krog.base.errors import NotFound
@@ -10,12 +12,13 @@ from krog.people import models, shapes
 from krog.people.absences import absences
 from krog.people.identity import reader_of
 from krog.people.permissions import is_staff
-from krog.people.territories import ancestors, hierarchies, parts, places, territories, territory, within
+from krog.people.territories import ancestors, hierarchies, parts, places, territories, territory, titles, within
 
 __all__ = [
     "absences",
     "ancestors",
     "hierarchies",
+    "leaders",
     "office",
     "offices",
     "organisation",
@@ -28,6 +31,7 @@ __all__ = [
     "role_holder",
     "territories",
     "territory",
+    "titles",
     "within",
 ]
 
@@ -75,6 +79,16 @@ def offices(grant: Grant, centre: str | None = None) -> list[shapes.Office]:
     if centre is not None:
         rows = rows.filter(centre=centre)
     return [_office(row) for row in rows]
+
+
+def leaders(grant: Grant, offices: Sequence[shapes.Office]) -> dict[str, str]:
+    """The names of those who lead offices, by account. Heads are public, as a city names them; deputies are for
+    staff."""
+    keys = {one.head for one in offices}
+    if is_staff(grant.reader):
+        keys |= {one.deputy for one in offices}
+    rows = models.Account.objects.filter(is_active=True, key__in=keys - {""})
+    return dict(rows.values_list("key", "name"))
 
 
 def office(grant: Grant, key: str) -> shapes.Office:

@@ -16,6 +16,9 @@ from krog.base.settings import settings
 from krog.people import models, shapes
 from krog.people.shapes import ADMINISTRATIVE
 
+#: More territories than these are not looked for by name.
+MOST_NAMED = 300
+
 
 def _territory(row: models.Territory) -> shapes.Territory:
     return shapes.Territory(
@@ -121,6 +124,12 @@ def within(grant: Grant, key: str, hierarchy: str | None = None, *, on: date | N
     links = _above(_day(on))
     wanted = links if hierarchy is None else {hierarchy: links.get(hierarchy, {})}
     return frozenset({key}.union(*(_reached(_turned(each), key) for each in wanted.values())))
+
+
+def titles(keys: Iterable[str]) -> frozenset[str]:
+    """What territories are called, in every language, as a place is written."""
+    found = models.Territory.objects.filter(key__in=list(keys)[:MOST_NAMED]).values_list("title", flat=True)
+    return frozenset(name for title in found for name in title.values() if name)
 
 
 def places(grant: Grant, key: str, *, on: date | None = None) -> list[shapes.Place]:

@@ -126,11 +126,13 @@ def datastreams(
     observed_property: str | None = None,
     role: str | None = None,
     keys: Iterable[str] | None = None,
+    territories: Iterable[str] | None = None,
     text: str = "",
     limit: int = 200,
     offset: int = 0,
 ) -> shapes.Page[shapes.Datastream]:
-    """Datastreams with their thing, sensor and property, by thing and key; `text` is looked for in key and titles."""
+    """Datastreams with their thing, sensor and property, by thing and key; `text` is looked for in key and
+    titles, `territories` are keys of those that the things stand in."""
     rows = _rows(grant)
     equal = {"dataset": dataset, "thing__key": thing, "observed_property__key": observed_property, "role": role}
     rows = rows.filter(**{column: value for column, value in equal.items() if value is not None})
@@ -138,6 +140,8 @@ def datastreams(
         rows = rows.filter(dataset__in=set(datasets))
     if keys is not None:
         rows = rows.filter(key__in=[key for key in keys if "\x00" not in key][:MOST_STREAMS])
+    if territories is not None:
+        rows = rows.filter(thing__territory__in=set(territories))
     for word in text.casefold().replace("\x00", " ").split()[:8]:
         rows = rows.filter(search__contains=word)
     limit = min(max(limit, 0), MOST_STREAMS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -19,16 +20,32 @@ from krog.engine import departure
 from krog.people import absences, verbs
 from krog.people import reads as people
 from krog.people.permissions import may
-from krog.people.shapes import Person
+from krog.people.shapes import Absence, Person
 from krog.web.components.people import responsible as words
 from krog.web.navigation import CENTRE_TITLES
 from krog.web.request import Request
+
+#: How many weeks ahead the page says who is away.
+WEEKS = 12
 
 
 def _may_enter(reader: Reader, person: Person) -> bool:
     """Whether the form is worth showing; the verb asks again."""
     own = reader.kind == "account" and reader.id == person.id
     return own or may(reader, "administrator") or bool(reader.leads & person.offices)
+
+
+def _weeks(found: list[Absence]) -> list[tuple[str, str, list[Absence]]]:
+    """The weeks to come in which somebody is away, from Monday to Sunday (ISO days), with those who are."""
+    today = date.fromisoformat(absences.today())
+    monday = today - timedelta(days=today.weekday())
+    weeks = []
+    for number in range(WEEKS):
+        first = (monday + timedelta(weeks=number)).isoformat()
+        last = (monday + timedelta(weeks=number, days=6)).isoformat()
+        if away := [one for one in found if one.since <= last and one.until >= first]:
+            weeks.append((first, last, away))
+    return weeks
 
 
 def _absences(request: Request, everybody: words.Who, only: Person | None = None) -> dict[str, Any]:
@@ -38,6 +55,7 @@ def _absences(request: Request, everybody: words.Who, only: Person | None = None
     mine = [one for one in everybody.persons if _may_enter(reader, one)]
     keys = {one.key for one in mine}
     return {
+        "weeks": [] if only else _weeks(found),
         "absences": [(one, one.account in keys) for one in found],
         "mine": [only] if only and only in mine else [] if only else mine,
         "persons": everybody.persons,

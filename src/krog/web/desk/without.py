@@ -45,8 +45,7 @@ class _Filter:
             offices = frozenset(one.key for one in everybody.offices if one.centre == self.centre)
         keys = {"node": nodes.beneath(grant, self.area)} if self.area else None
         self.wanted = responsibility.without(
-            Wanted(nouns=(self.noun,) if self.noun else (), offices=offices, keys=keys),
-            there=frozenset(one.key for one in everybody.persons),
+            Wanted(nouns=(self.noun,) if self.noun else (), offices=offices, keys=keys)
         )
 
     @property

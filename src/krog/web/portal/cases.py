@@ -28,6 +28,7 @@ from krog.people import reads as people
 from krog.web import downloads, limits, usage
 from krog.web.components import formats, maps
 from krog.web.components.paging import offset_of, pager
+from krog.web.components.people.words import inside
 from krog.web.components.tables import offers
 from krog.web.portal import case_words as words
 from krog.web.request import Request
@@ -305,7 +306,9 @@ def case_list(request: Request) -> HttpResponse:
     """What was reported, where, and how it stands."""
     grant, offset = _grant(request), offset_of(request)
     only_open = request.GET.get("open", "") == "1"
-    page = reads.public_cases(grant, open_only=only_open, limit=PAGE, offset=offset)
+    here, within = inside(request)
+    places = people.titles(within) if within is not None else None
+    page = reads.public_cases(grant, open_only=only_open, places=places, limit=PAGE, offset=offset)
     names = words.offices()
     rows = [(case, reverse("portal-cases-detail", args=[case.reference.lower()])) for case in page.items]
     return render(
@@ -323,6 +326,7 @@ def case_list(request: Request) -> HttpResponse:
             ],
             "map": words.case_map(_("Reports on the map"), list(rows)),
             "open": only_open,
+            "territory": here,
             "page": pager(request, shown=len(page.items), total=page.total, limit=PAGE, offset=offset),
             "crumbs": _crumbs()[:1],
         },

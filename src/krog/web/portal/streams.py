@@ -21,6 +21,7 @@ from krog.streams.shapes import Datastream
 from krog.web import downloads
 from krog.web.components import maps, stream_view
 from krog.web.components.paging import Pager, here, offset_of, pager
+from krog.web.components.people.words import inside
 from krog.web.components.tables import offers
 from krog.web.request import Request
 
@@ -37,7 +38,8 @@ def listing(request: Request) -> HttpResponse:
     """Datastreams grouped by the thing that they stand on, with state and newest value; the things on a map."""
     grant = _grant(request)
     text, offset = request.GET.get("q", "")[:100], offset_of(request)
-    page = reads.datastreams(grant, text=text, limit=LIMIT, offset=offset)
+    here, within = inside(request)
+    page = reads.datastreams(grant, text=text, territories=within, limit=LIMIT, offset=offset)
     lines = stream_view.lines(page.items, reads.latest_of(grant, page.items), "portal-streams-detail")
     grouped = stream_view.groups(lines)
     return render(
@@ -46,6 +48,7 @@ def listing(request: Request) -> HttpResponse:
         {
             "groups": grouped,
             "q": text,
+            "territory": here,
             "map": stream_view.thing_map(_("Where it is measured"), grouped),
             "page": pager(request, shown=len(page.items), total=page.total or 0, limit=LIMIT, offset=offset),
             "silent": sum(line.look == "warn" for line in lines),

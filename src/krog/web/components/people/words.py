@@ -10,8 +10,11 @@ from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 
 from krog.base.text import Text, say
+from krog.catalogue import door
+from krog.people import reads
 from krog.people.shapes import ADMINISTRATIVE, Hierarchy, Place, Territory
 from krog.web.components import formats
+from krog.web.request import Request
 
 LEVELS = {
     "state": gettext_noop("Country"),
@@ -36,6 +39,16 @@ _MANY = {
     "quarter": gettext_noop("Quarters"),
     "zone": gettext_noop("Zones"),
 }
+
+
+def inside(request: Request) -> tuple[Territory | None, frozenset[str] | None]:
+    """The territory that `territory` in the address asks for, and the keys of all that lies within it; None for
+    none."""
+    key = request.GET.get("territory", "")
+    if not key:
+        return None, None
+    grant = door.open(request.reader, "portal", kind="people")
+    return reads.territory(grant, key.replace("\x00", "")[:100]), reads.within(grant, key)
 
 
 @dataclass(frozen=True)
