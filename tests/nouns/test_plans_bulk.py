@@ -177,9 +177,19 @@ def test_who_works_on_the_draft_now_is_known_to_the_others(dataset: Make) -> Non
     draft = _draft(dataset)
     _change(draft, Row("u3.1", {"horizon": "2035"}), by=OTHER)
     verbs.change_node(OTHER, plan="town", draft=draft, node="u3.2", fields={"order": 4})
-    (other,) = bulk.present(PLANNER, plan="town", draft=draft)
+    (other,) = bulk.lately(PLANNER, plan="town", draft=draft).present
     assert (other.who, set(other.nodes)) == ("Oto Other", {"u3.1", "u3.2"})
-    assert bulk.present(OTHER, plan="town", draft=draft) == []
+    assert bulk.lately(OTHER, plan="town", draft=draft).present == ()
+
+
+def test_two_planners_of_one_name_are_told_apart(dataset: Make) -> None:
+    draft = _draft(dataset)
+    twin = replace(PLANNER, id=8)
+    mark = bulk.lately(PLANNER, plan="town", draft=draft).mark
+    _change(draft, Row("u3.1", {"horizon": "2035"}), by=twin)
+    assert [each.who for each in bulk.lately(PLANNER, plan="town", draft=draft).present] == [twin.name]
+    assert bulk.changed_since(PLANNER, plan="town", draft=draft, mark=mark) == {"u3.1": {"horizon": ""}}
+    assert bulk.changed_since(twin, plan="town", draft=draft, mark=mark) == {}
 
 
 def test_only_planners_and_only_in_a_draft(dataset: Make, reader: Callable[..., Any]) -> None:
@@ -187,7 +197,7 @@ def test_only_planners_and_only_in_a_draft(dataset: Make, reader: Callable[..., 
     for call in (
         lambda: _change(draft, Row("u3.1", {"order": 1}), by=reader("official")),
         lambda: bulk.undo_rows(reader("official"), plan="town", draft=draft, batch=1),
-        lambda: bulk.present(reader("anonymous"), plan="town", draft=draft),
+        lambda: bulk.lately(reader("anonymous"), plan="town", draft=draft),
     ):
         with pytest.raises(Forbidden):
             call()

@@ -168,14 +168,14 @@ def test_many_rows_change_at_once_by_ticks_or_by_the_filter_and_are_taken_back(a
     assert _node(draft, "u3.2.1").status == "running" and _node(draft, "u3.1").status == ""
     _post(ana, draft, {"act": "bulk", "scope": "all", "set.strategic": "__empty__", "mark": "0"})
     assert not _node(draft, "u3.1").strategic
-    batches = bulk.batches(PLANNER, plan="town", draft=draft)
+    batches = bulk.lately(PLANNER, plan="town", draft=draft).batches
     assert _post(ana, draft, {"act": "undo", "batch": str(batches[-1].batch)}).status_code == 302
     assert _node(draft, "u3.1").horizon == ""
     assert "Choose rows" in ana.post(_address(draft), {"act": "bulk"}, follow=True).content.decode()
 
 
 def test_a_bulk_change_over_what_another_did_asks_first(ana: Client, oto: Client, draft: str) -> None:
-    mark = str(bulk.seen_until(PLANNER, plan="town", draft=draft))
+    mark = str(bulk.lately(PLANNER, plan="town", draft=draft).mark)
     _post(oto, draft, {"act": "row", "node": "u3.1", "set.horizon": "2030", "was.horizon": ""})
     sent = {"act": "bulk", "scope": "chosen", "node": ["u3.1", "u3.2"], "set.horizon": "2035", "mark": mark}
     answer = _post(ana, draft, sent)
@@ -223,7 +223,8 @@ def test_a_large_branch_takes_few_queries_and_is_paged(
     plan(dataset, nodes=700)
     draft = verbs.begin_draft(PLANNER, plan="town", label="2026")
     ana = client_of("ana", "planner")
-    with django_assert_max_num_queries(26):
+    _get(ana, draft)  # What the frame of the desk keeps for some seconds is counted once.
+    with django_assert_max_num_queries(12):
         page = _get(ana, draft)
     assert page.count("<tr id=") == 100 and "1–100" in page
     assert _get(ana, draft, "?offset=600").count("<tr id=") == 100

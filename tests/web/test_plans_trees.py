@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,9 +12,9 @@ from django.test import Client
 
 from krog.base.declaration import Change
 from krog.people.permissions import SYSTEM
-from krog.plans import applying, reads
-from krog.plans.branches import branches, crossing, leading_to
-from tests.nouns.plans_fixture import grant, plan
+from krog.plans import applying, milestones, reads
+from krog.plans.branches import branches, crossing, leading_to, under
+from tests.nouns.plans_fixture import PLANNER, grant, plan
 
 pytestmark = pytest.mark.django_db
 Make = Callable[..., str]
@@ -119,3 +120,43 @@ def test_a_plan_of_a_thousand_nodes_is_folded_and_takes_few_queries(
             page = client.get(f"/en/plans/town{query}").content.decode()
         if query != "?view=all":
             assert len(_lines(page)) <= 500, query
+
+
+def test_an_area_of_a_tree_by_links_holds_what_contributes_to_it(client: Client, koper: None) -> None:
+    tree = reads.tree(grant(), "town")
+    assert under(tree, "so1") == {"so1", "sc1", "m1", "m2", "x1"} and under(tree, "so2") == {"so2", "m1", "x1"}
+    assert under(tree, "a1") == {"a1", "m1", "m2", "x1"}, "an area of the tree without links holds its own parts alone"
+    assert under(tree, "m2") == {"m2"} and under(tree, "nowhere") == frozenset()
+    found = client.get("/en/plans/town?area=so2&level=action").content.decode()
+    assert "x1" in _lines(found)
+    assert "Nothing in the plan fits" in client.get("/en/plans/town?area=nowhere").content.decode()
+
+
+def test_a_tree_with_too_many_open_branches_says_so_and_offers_the_rest(
+    client: Client, dataset: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("krog.web.portal.plans_tree.ROWS", 10)
+    plan(dataset, nodes=20)
+    opened = "open=n0,n1,n2"
+    first = client.get(f"/en/plans/town?{opened}").content.decode()
+    assert "here are 10 rows" in first and "What comes before" not in first
+    rest = re.findall(r'<a href="([^"]*)">Show the rest', first)[0].replace("&amp;", "&")
+    second = client.get(rest).content.decode()
+    assert len(_lines(first)) == 10 and "Show the rest" in first
+    third = client.get(f"/en/plans/town?{opened}&offset=20").content.decode()
+    assert "What comes before" in second and "Show the rest" not in third
+    everything = [*_lines(first), *_lines(second), *_lines(third)]
+    assert sorted(everything) == sorted(f"n{n}" for n in range(20)), "each node once, none lost between the parts"
+    branch = client.get(f"/en/plans/town?{opened}&branch=n0&depth=0").content.decode()
+    assert "There is more below" in branch
+
+
+def test_programs_get_trees_statuses_and_milestones(client: Client, koper: None) -> None:
+    milestones.add_milestone(PLANNER, plan="town", node="m1", title={"en": "Opened"}, due=date(2030, 6, 1))
+    found = client.get("/api/v1/plans/town").json()
+    assert found["trees"][0] == {"key": "axes", "title": {"en": "Axes"}, "top": ["axis"], "by": "contributes"}
+    assert found["trees"][1]["by"] is None and found["statuses"] == [] and found["facts"] == []
+    (milestone,) = found["milestones"]
+    assert (milestone["node"], milestone["due"], milestone["done_on"]) == ("m1", "2030-06-01", None)
+    assert [each["key"] for each in client.get("/api/v1/plans/town/m1").json()["milestones"]] == [milestone["key"]]
+    assert client.get("/api/v1/plans/town/m2").json()["milestones"] == []

@@ -26,6 +26,7 @@ def _entry(row: models.Entry) -> shapes.Entry:
         reason=row.reason,
         before=payload.before if payload else None,
         after=payload.after if payload else None,
+        who_id=row.actor_id,
     )
 
 

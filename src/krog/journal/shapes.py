@@ -9,7 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Entry:
-    """One change; `time` in UTC microseconds, `before` and `after` None where nothing was or it was erased."""
+    """One change; `time` in UTC microseconds, `before` and `after` None where nothing was or it was erased; `who_id` is
+    the number of the account or key that `who_kind` says (0: Krog itself)."""
 
     id: int
     time: int
@@ -21,6 +22,7 @@ class Entry:
     reason: str
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
+    who_id: int = 0
 
     @property
     def changed(self) -> list[tuple[str, Any, Any]]:

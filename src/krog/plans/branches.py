@@ -53,6 +53,25 @@ def branches(tree: Tree, chosen: TreeOf | None) -> Branches:
     return Branches(tops, children, frozenset(linked))
 
 
+def under(tree: Tree, key: str) -> frozenset[str]:
+    """A node and all that stands below it: its parts, and for a node of a tree that goes by links what these bring."""
+    if key not in tree.nodes:
+        return frozenset()
+    found = {key, *tree.below(key)}
+    for each in tree.plan.trees:
+        if not each.by or not any(tree.nodes[up].level in each.top for up in (key, *tree.nodes[key].path)):
+            continue
+        children = branches(tree, each).children
+        reached, waiting = {key}, [key]
+        while waiting:
+            for child in children[waiting.pop()]:
+                if child not in reached:
+                    reached.add(child)
+                    waiting.append(child)
+        found |= reached
+    return frozenset(found)
+
+
 def leading_to(tree: Tree, target: str) -> frozenset[str]:
     """The nodes that link to a node or to something below it, whatever the type of a link that leads somewhere."""
     if target not in tree.nodes:

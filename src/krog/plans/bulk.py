@@ -15,6 +15,7 @@ from krog.base.grant import Reader
 from krog.base.ids import KEY_ALLOWED, Ref, is_key
 from krog.catalogue import door
 from krog.journal import reads as journal
+from krog.journal.shapes import Entry
 from krog.journal.verbs import record, record_all
 from krog.people import reads as people
 from krog.people.permissions import SYSTEM, require
@@ -146,11 +147,27 @@ def undo_rows(by: Reader, *, plan: str, draft: str, batch: int) -> Outcome:
     return outcome
 
 
-def seen_until(by: Reader, *, plan: str, draft: str) -> int:
-    """A mark of what stands in a draft now; `changed_since` takes it."""
+def lately(by: Reader, *, plan: str, draft: str, limit: int = 10) -> Lately:
+    """What was done in a draft lately: its mark, who else works on it, and its last `limit` changes of rows."""
     require(by, "planner", what="see the drafts of a plan")
-    last = journal.history(draft_ref(locked_for_reading(plan, draft)), 1)
-    return last[0].id if last else 0
+    entries = journal.history(draft_ref(locked_for_reading(plan, draft)), 50)
+    since = times.now() - PRESENT_S * times.SECOND
+    others: dict[tuple[str, int], Present] = {}
+    for entry in entries:
+        if entry.time < since:
+            break
+        if not _own(by, entry):
+            who = (entry.who_kind, entry.who_id)
+            seen = others.get(who)
+            nodes = (*(seen.nodes if seen else ()), *(entry.after or {}))
+            others[who] = Present(entry.who, seen.time if seen else entry.time, tuple(dict.fromkeys(nodes)))
+    done = [Batch(e.id, e.who, e.time, tuple(e.after or {}), e.before is not None) for e in entries[:limit]]
+    return Lately(entries[0].id if entries else 0, tuple(others.values()), tuple(done))
+
+
+def _own(by: Reader, entry: Entry) -> bool:
+    """Whether the reader did it himself: by his number, for two people may bear one name."""
+    return (entry.who_kind, entry.who_id) == (by.kind, by.id)
 
 
 def changed_since(by: Reader, *, plan: str, draft: str, mark: int) -> dict[str, dict[str, Any]]:
@@ -161,7 +178,7 @@ def changed_since(by: Reader, *, plan: str, draft: str, mark: int) -> dict[str, 
     for entry in journal.history(draft_ref(locked_for_reading(plan, draft)), 500):
         if entry.id <= mark:
             break
-        if entry.who == by.name:
+        if _own(by, entry):
             continue
         for node, fields in (entry.before or {}).items():
             for name, value in (fields or {}).items():
@@ -181,27 +198,14 @@ class Batch:
     whole: bool
 
 
-def batches(by: Reader, *, plan: str, draft: str, limit: int = 10) -> list[Batch]:
-    """The last changes of rows of a draft, newest first."""
-    require(by, "planner", what="see the drafts of a plan")
-    entries = journal.history(draft_ref(locked_for_reading(plan, draft)), limit)
-    return [Batch(each.id, each.who, each.time, tuple(each.after or {}), each.before is not None) for each in entries]
+@dataclass(frozen=True)
+class Lately:
+    """What was done in a draft lately: `mark` of what stands in it now (`changed_since` takes it), who else is
+    `present`, the latest first, and its last `batches`, newest first."""
 
-
-def present(by: Reader, *, plan: str, draft: str) -> list[Present]:
-    """Who else changed the draft in the last minutes, the latest first."""
-    require(by, "planner", what="see the drafts of a plan")
-    version = locked_for_reading(plan, draft)
-    since = times.now() - PRESENT_S * times.SECOND
-    found: dict[str, Present] = {}
-    for entry in journal.history(draft_ref(version), 50):
-        if entry.time < since:
-            break
-        if entry.who != by.name:
-            seen = found.get(entry.who)
-            nodes = (*(seen.nodes if seen else ()), *(entry.after or {}))
-            found[entry.who] = Present(entry.who, seen.time if seen else entry.time, tuple(dict.fromkeys(nodes)))
-    return list(found.values())
+    mark: int
+    present: tuple[Present, ...]
+    batches: tuple[Batch, ...]
 
 
 def locked_for_reading(plan: str, draft: str) -> models.Version:

@@ -10,7 +10,7 @@ from krog.base import times
 from krog.base.errors import NotFound
 from krog.base.grant import Grant
 from krog.catalogue import door
-from krog.plans import reads, shapes
+from krog.plans import milestones, reads, shapes
 from krog.web.request import Request
 
 router = Router(tags=["plans"])
@@ -52,6 +52,12 @@ def _plan(plan: shapes.Plan) -> dict[str, Any]:
         "source": plan.source,
         "dataset": plan.dataset,
         "levels": [{"key": level.key, "title": dict(level.title)} for level in plan.levels],
+        "trees": [
+            {"key": each.key, "title": dict(each.title), "top": list(each.top), "by": each.by or None}
+            for each in plan.trees
+        ],
+        "statuses": [{"key": each.key, "title": dict(each.title)} for each in plan.statuses],
+        "facts": [{"key": each.key, "title": dict(each.title), "type": each.type} for each in plan.facts],
         "in_force": _version(plan.in_force),
     }
 
@@ -69,6 +75,17 @@ def _node(node: shapes.Node) -> dict[str, Any]:
     }
 
 
+def _milestone(each: shapes.Milestone) -> dict[str, Any]:
+    return {
+        "key": each.key,
+        "node": each.node,
+        "title": dict(each.title),
+        "due": _day(each.due),
+        "done_on": _day(each.done_on),
+        "office": each.office or None,
+    }
+
+
 @router.get("/", summary="Plans with the version in force and the number of nodes by level")
 def plans(request: Request) -> list[dict[str, Any]]:
     return [
@@ -79,8 +96,14 @@ def plans(request: Request) -> list[dict[str, Any]]:
 
 @router.get("/{plan}", summary="A plan with the whole tree of a version (without one: of the version in force)")
 def plan(request: Request, plan: str, version: str | None = None) -> dict[str, Any]:
-    tree = reads.tree(_grant(request), plan, version)
-    return {**_plan(tree.plan), "version": _version(tree.version), "nodes": [_node(n) for n in tree.nodes.values()]}
+    grant = _grant(request)
+    tree = reads.tree(grant, plan, version)
+    return {
+        **_plan(tree.plan),
+        "version": _version(tree.version),
+        "nodes": [_node(n) for n in tree.nodes.values()],
+        "milestones": [_milestone(each) for each in milestones.milestones(grant, plan) if each.node in tree.nodes],
+    }
 
 
 @router.get("/{plan}/versions", summary="The versions of a plan, newest first")
@@ -124,6 +147,7 @@ def node(request: Request, plan: str, key: str, version: str | None = None) -> d
         "version": _version(tree.version),
         **_node(tree.nodes[key]),
         "path": list(tree.nodes[key].path),
+        "milestones": [_milestone(each) for each in milestones.milestones(grant, plan, [key])],
         "versions": [{"version": v.key, "kind": kind} for v, kind in changes],
         "reviews": [
             {

@@ -112,7 +112,7 @@ def _page(request: Request, found: Sheet) -> HttpResponse:
             offset = keys.index(editing) // LIMIT * LIMIT
     shown = keys[offset : offset + LIMIT]
     open_for_changes = tree.version.status == "draft"
-    by = request.reader
+    lately = bulk.lately(request.reader, plan=found.plan, draft=found.draft)
     return render(
         request,
         "desk/plans/sheet.html",
@@ -136,11 +136,11 @@ def _page(request: Request, found: Sheet) -> HttpResponse:
             "editors": [column for column in found.columns if column.kind == "choice"],
             "bulk": [column for column in found.columns if column.bulk],
             "emptied": EMPTIED,
-            "mark": bulk.seen_until(by, plan=found.plan, draft=found.draft),
-            "present": bulk.present(by, plan=found.plan, draft=found.draft),
+            "mark": lately.mark,
+            "present": lately.present,
             "batches": [
                 (each, [found.titles.get(node, node) for node in each.nodes[:3]], max(0, len(each.nodes) - 3))
-                for each in bulk.batches(by, plan=found.plan, draft=found.draft)
+                for each in lately.batches
             ],
             "open": open_for_changes,
             "clashes": [_clash(found, each) for each in found.clashes],

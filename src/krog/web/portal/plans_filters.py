@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from krog.base.text import say
-from krog.plans.branches import leading_to
+from krog.plans.branches import leading_to, under
 from krog.plans.shapes import Node, Tree
 from krog.web.portal import plans_words as words
 from krog.web.request import Request
@@ -31,7 +31,7 @@ def folded(text: str) -> str:
 
 @dataclass(frozen=True)
 class Filters:
-    """What lies below `area`, of `level`, in `state`, of the office `who`, with the `horizon`, `strategic` ("1"), with
+    """What lies below `area` (in any tree of the plan), of `level`, in `state`, of the office `who`, with the `horizon`, `strategic` ("1"), with
     `text` in number, title or key, with the `status`, what is `missing` of it, and what leads `to` a node or below."""
 
     area: str = ""
@@ -70,10 +70,9 @@ class Filters:
         return replace(self, **dict.fromkeys(names, ""))
 
     def fits(self, node: Node) -> bool:
-        """Whether a node is asked for, its text apart."""
+        """Whether a node is asked for by what it says of itself, its text apart."""
         return (
-            (not self.area or self.area == node.key or self.area in node.path)
-            and (not self.level or node.level == self.level)
+            (not self.level or node.level == self.level)
             and (not self.state or node.state.code == self.state)
             and (not self.who or node.office == self.who)
             and (not self.horizon or self.horizon in node.horizon)
@@ -86,10 +85,12 @@ class Filters:
         """The nodes that are asked for, in the order of reading."""
         text = folded(self.text)
         leading = leading_to(tree, self.to) if self.to else frozenset()
+        inside = under(tree, self.area) if self.area else frozenset()
         return [
             node.key
             for node in tree.nodes.values()
             if self.fits(node)
+            and (not self.area or node.key in inside)
             and (not self.to or node.key in leading)
             and (not text or any(text in folded(str(t)) for t in (node.number, *node.title.values(), node.key)))
         ]

@@ -63,15 +63,23 @@ def rows(
     opened: frozenset[str],
     suffix: str,
     at: int = 0,
-) -> list[dict[str, Any]]:
-    """The lines of a tree with these branches open, one after the other; each says where it is opened and closed."""
+    skip: int = 0,
+) -> tuple[list[dict[str, Any]], bool]:
+    """The lines of a tree with these branches open, ROWS of them after the first `skip`, and whether more follow; each
+    says where it is opened and closed."""
     base = reverse("portal-plans-tree", args=[tree.plan.key])
     lines: list[dict[str, Any]] = []
     waiting: list[tuple[str, int, tuple[str, ...]]] = [(key, at, ()) for key in reversed(begin)]
+    passed = 0
     while waiting and len(lines) < ROWS:
         key, depth, path = waiting.pop()
         below = found.children.get(key, ())
         is_open = key in opened and key not in path
+        if is_open:
+            waiting.extend((child, depth + 1, (*path, key)) for child in reversed(below) if child not in path)
+        if passed < skip:
+            passed += 1
+            continue
         changed = opened - {key} if is_open else opened | {key}
         toggle = here(request, open=",".join(sorted(changed)) or None, branch=None, depth=None)
         lines.append(
@@ -85,9 +93,7 @@ def rows(
                 "linked": bool(path) and (path[-1], key) in found.linked,
             }
         )
-        if is_open:
-            waiting.extend((child, depth + 1, (*path, key)) for child in reversed(below) if child not in path)
-    return lines
+    return lines, bool(waiting)
 
 
 def _opened(request: Request, tree: Tree, found: Branches) -> frozenset[str]:
@@ -126,7 +132,12 @@ def matrix(request: Request, tree: Tree, filters: Filters) -> dict[str, Any]:
     lines = [tree.nodes[key] for key in branches(tree, own[0] if own else None).tops] if own else areas(tree)
     address = reverse("portal-plans-tree", args=[tree.plan.key])
     if across == "state":
-        columns = [{"key": code, "title": str(word), "words": str(word)} for code, (_m, word) in words.STATES.items()]
+        used = {node.state.code for node in tree.nodes.values()}
+        columns = [
+            {"key": code, "title": str(word), "words": str(word)}
+            for code, (_m, word) in words.STATES.items()
+            if code in used
+        ]
         counted = {
             (area.key, code): n
             for area in lines
@@ -211,8 +222,12 @@ def _one_branch(request: Request, found: Tree, branch: Branches, key: str, suffi
     """A node's line with what is open below it, for a page that is there already."""
     depth = request.GET.get("depth", "0")
     at = int(depth) if depth.isascii() and depth.isdigit() and len(depth) < 3 else 0
-    lines = rows(request, found, branch, [key], _opened(request, found, branch), suffix, at)
-    return render(request, "portal/plans/_rows.html", {"rows": lines, "plan": found.plan})
+    lines, more = rows(request, found, branch, [key], _opened(request, found, branch), suffix, at)
+    return render(
+        request,
+        "portal/plans/_rows.html",
+        {"rows": lines, "plan": found.plan, "stops": here(request, branch=None, depth=None) if more else ""},
+    )
 
 
 def _view(
@@ -238,7 +253,14 @@ def _view(
                 if node.key in kept
             ]
         }
-    return {"rows": rows(request, found, branch, branch.tops, _opened(request, found, branch), suffix)}
+    skip = offset_of(request)
+    lines, more = rows(request, found, branch, branch.tops, _opened(request, found, branch), suffix, skip=skip)
+    return {
+        "rows": lines,
+        "earlier": here(request, offset=max(0, skip - ROWS) or None) if skip else "",
+        "rest": here(request, offset=skip + ROWS) if more else "",
+        "limit": ROWS,
+    }
 
 
 def _about(request: Request, grant: Grant, found: Tree, filters: Filters, shown: list[str]) -> dict[str, Any]:
