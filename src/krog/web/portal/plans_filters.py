@@ -31,8 +31,9 @@ def folded(text: str) -> str:
 
 @dataclass(frozen=True)
 class Filters:
-    """What lies below `area` (in any tree of the plan), of `level`, in `state`, of the office `who`, with the `horizon`, `strategic` ("1"), with
-    `text` in number, title or key, with the `status`, what is `missing` of it, and what leads `to` a node or below."""
+    """What lies below `area` (in any tree of the plan), of `level`, in `state`, of the office `who`, with the `horizon`,
+    `strategic` ("1"), with `text` in number, title or key, with the `status`, what is `missing` of it, and what leads
+    `to` a node or below."""
 
     area: str = ""
     level: str = ""
