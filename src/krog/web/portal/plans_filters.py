@@ -31,7 +31,7 @@ def folded(text: str) -> str:
 
 @dataclass(frozen=True)
 class Filters:
-    """What lies below `area` (in any tree of the plan), of `level`, in `state`, of the office `who`, with the `horizon`,
+    """What lies below `area` (in any tree of the plan), of `level`, in `state`, of the office `who`, with `horizon`,
     `strategic` ("1"), with `text` in number, title or key, with the `status`, what is `missing` of it, and what leads
     `to` a node or below."""
 
