@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.urls import resolve
 
 from krog.engine.cities import city
 from krog.engine.cities.apply import apply
@@ -234,7 +235,8 @@ def _existing_systems_are_services_and_what_is_asked_for_says_what_serves_it(kop
 def _leads_somewhere(koper: dict[str, dict[str, Any]], address: str) -> None:
     kinds = {"plans": "plan", "registers": "register", "indicators": "indicator", "streams": "datastream",
              "pages": "page", "voice": "call", "rules": "rule"}  # fmt: skip
-    room, _, key = address.strip("/").partition("/")
+    resolve(address)
+    room, _, key = address.removeprefix("/sl").strip("/").partition("/")
     if room in kinds and key:
         assert key in koper[kinds[room]], address
 

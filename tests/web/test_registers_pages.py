@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from krog.base.declaration import Change
 from krog.catalogue import door
+from krog.people import verbs as people
+from krog.people.models import Office
 from krog.people.permissions import SYSTEM
 from krog.registers import reads, verbs
 from tests import registry, sensing
@@ -48,6 +51,18 @@ def test_the_list_and_the_table_show_what_there_is(client: Client, points: None)
     assert "m³/h" in page
     assert "1\u00a0May\u00a02019" in page
     assert "šola" in _page(client, "/sl/registers/points")
+
+
+def test_registers_are_listed_by_the_area_whose_office_keeps_them(client: Client, points: None) -> None:
+    assert 'id="area-' not in _page(client, "/en/registers/")
+    offices = [Change("vodovod", {"title": {"en": "Water"}, "centre": "environment"})]
+    people.declare(SYSTEM, model=Office, noun="office", changes=offices)
+    sensing.dataset("benches", noun="registers", access="public", office="")
+    registry.declare("benches", data="benches", title={"en": "Benches"})
+    page = _page(client, "/en/registers/")
+    assert page.index('id="area-environment"') < page.index("Delivery points") < page.index('id="area-other"')
+    assert page.index('id="area-other"') < page.index("Benches")
+    assert 'id="area-mobility"' not in page
 
 
 def test_filters_and_order_stand_in_the_address(client: Client, points: None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -15,6 +14,7 @@ from krog.base.declaration import Change
 from krog.base.errors import Invalid, NotFound
 from krog.base.grant import Reader
 from krog.base.ids import Ref
+from krog.journal import declaring
 from krog.journal import verbs as journal
 from krog.people import absences, models
 from krog.people.accounts import end_access
@@ -30,26 +30,23 @@ def declare(
     """
     require(by, "administrator", what=f"declare {noun}")
     off = {"retired": True, "is_active": False}[retired]
-    manager = model._default_manager
     with transaction.atomic():
-        existing: dict[str, Any] = {row.key: row for row in manager.filter(key__in=[c.key for c in changes])}  # type: ignore[attr-defined]
-        entries = []
-        for change in changes:
-            row = existing.get(change.key)
-            before = None if row is None else {n: getattr(row, n) for n in (change.fields or {retired: off})}
-            if row is None:
-                if change.fields is None:
-                    continue
-                row = model(key=change.key)
-            new = {retired: off} if change.fields is None else {**change.fields, retired: not off}
-            for name, value in new.items():
-                setattr(row, name, value)
-            if isinstance(row, models.Account) and change.fields is None:
-                end_access(row)
-            row.save()
-            entries.append((Ref(noun, change.key), before, change.fields))
-        journal.record_all(by, f"people.declare-{noun}", entries, reason=changes[0].reason if changes else "")
+        declaring.declare(
+            by,
+            model,
+            changes,
+            verb=f"people.declare-{noun}",
+            noun=noun,
+            retired=(retired, off),
+            prepare=_without_access,
+        )
         absences.forget()
+
+
+def _without_access(row: db.Model) -> None:
+    """Nobody acts any more for an account that was taken out of the files."""
+    if isinstance(row, models.Account) and not row.is_active:
+        end_access(row)
 
 
 def set_password(by: Reader, *, account: str, password: str) -> None:

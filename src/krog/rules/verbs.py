@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from django.db import transaction
 
@@ -13,6 +12,7 @@ from krog.base.declaration import Change
 from krog.base.errors import Conflict, Invalid, NotFound
 from krog.base.grant import Reader
 from krog.base.ids import Ref
+from krog.journal import declaring
 from krog.journal import verbs as journal
 from krog.people.permissions import require
 from krog.rules import models, shapes
@@ -205,22 +205,9 @@ def declare(by: Reader, *, changes: Sequence[Change]) -> None:
     """Creates, changes and retires rules as the city's files declare them. A rule whose meaning changed begins anew."""
     require(by, "administrator", what="declare rules")
     with transaction.atomic():
-        rows = {row.key: row for row in models.Rule.objects.filter(key__in=[change.key for change in changes])}
-        entries: list[tuple[Ref, dict[str, Any] | None, dict[str, Any] | None]] = []
-        for change in changes:
-            row = rows.get(change.key)
-            if row is None and change.fields is None:
-                continue
-            new = {"retired": True} if change.fields is None else {**change.fields, "retired": False}
-            before = None if row is None else {name: getattr(row, name) for name in new}
-            row = row or models.Rule(key=change.key)
-            for name, value in new.items():
-                setattr(row, name, value)
-            row.save()
-            if change.fields is None or new.get("mode") == "off":
-                _lay_down(by, row, change.reason)
+        for each in declaring.declare(by, models.Rule, changes, verb="rules.declare", noun="rule"):
+            new, before = each.change.fields, each.before
+            if new is None or new.get("mode") == "off":
+                _lay_down(by, each.row, each.change.reason)
             elif before is not None and any(before.get(n) != new.get(n) for n in ("signal", "window") if n in new):
-                models.State.objects.filter(rule=row).update(run=0, unknown=True, data="")
-            after = None if change.fields is None else dict(change.fields)
-            entries.append((Ref("rule", change.key), before, after))
-        journal.record_all(by, "rules.declare", entries, reason=changes[0].reason if changes else "")
+                models.State.objects.filter(rule=each.row).update(run=0, unknown=True, data="")

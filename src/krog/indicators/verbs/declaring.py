@@ -18,6 +18,7 @@ from krog.base.units import UNITS_ALLOWED, convertible, is_unit
 from krog.catalogue import door
 from krog.indicators import formula, models, periods, shapes
 from krog.indicators.shapes import NOT_AVAILABLE
+from krog.journal import declaring
 from krog.journal import verbs as journal
 from krog.people import reads as people
 from krog.people.permissions import SYSTEM, require
@@ -90,23 +91,21 @@ def declare_indicators(by: Reader, *, changes: Sequence[Change]) -> None:
     if problems:
         raise invalid(problems, "The indicators cannot be declared.")
     with transaction.atomic():
-        rows = {row.key: row for row in models.Indicator.objects.filter(key__in=[c.key for c in changes])}
-        entries = []
-        for change in changes:
-            row = rows.get(change.key)
-            if row is None and change.fields is None:
-                continue
-            before = None if row is None else indicator_fields(row)
-            row = row or models.Indicator(key=change.key)
-            row.retired = change.fields is None
-            for name, value in (change.fields or {}).items():
-                setattr(row, name, value)
-            row.formula = row.formula or None
-            row.formula_id = formula.parse(row.formula, row.period).id if row.formula else ""
-            row.save()
-            entries.append((Ref("indicator", change.key), before, change.fields))
+        declaring.declare(
+            by,
+            models.Indicator,
+            changes,
+            verb="indicators.declare",
+            noun="indicator",
+            state=indicator_fields,
+            prepare=_with_formula,
+        )
         _no_circle()
-        journal.record_all(by, "indicators.declare", entries, reason=changes[0].reason if changes else "")
+
+
+def _with_formula(row: models.Indicator) -> None:
+    row.formula = row.formula or None
+    row.formula_id = formula.parse(row.formula, row.period).id if row.formula else ""
 
 
 def _no_circle() -> None:

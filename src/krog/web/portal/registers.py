@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
@@ -13,12 +14,15 @@ from krog.base.errors import Invalid, NotFound, Problem
 from krog.base.grant import Grant
 from krog.catalogue import door
 from krog.catalogue import reads as catalogue
+from krog.people import reads as people
+from krog.people.providers import CENTRES
 from krog.registers import geometry, mapped, reads
 from krog.registers.shapes import Page, Register
 from krog.web import downloads
 from krog.web.components import map_source, maps, record_view
 from krog.web.components.paging import here, offset_of, pager
 from krog.web.components.tables import offered, offers, send
+from krog.web.navigation import CENTRE_TITLES
 from krog.web.request import Request
 
 LIMIT = 50
@@ -33,8 +37,22 @@ def _grant(request: Request) -> Grant:
 
 @offers(downloads.register_list)
 def listing(request: Request) -> HttpResponse:
-    """The registers that the reader may see."""
-    return render(request, "portal/registers/list.html", {"registers": reads.registers(_grant(request))})
+    """The registers that the reader may see, by the area of the city whose office keeps their dataset."""
+    found = reads.registers(_grant(request))
+    return render(request, "portal/registers/list.html", {"registers": found, "groups": _grouped(request, found)})
+
+
+def _grouped(request: Request, found: Sequence[Register]) -> list[dict[str, Any]]:
+    """Registers by area in the order that is the same everywhere; those of no area come last."""
+    offices = people.offices(door.open(request.reader, "portal", kind="people"))
+    centres = {office.key: office.centre for office in offices}
+    datasets = catalogue.datasets(door.open(request.reader, "portal", kind="catalogue"))
+    area = {dataset.key: centres.get(dataset.office, "") for dataset in datasets}
+    groups = [
+        {"key": key or "other", "title": title, "registers": [one for one in found if area.get(one.dataset, "") == key]}
+        for key, title in [*((key, _(CENTRE_TITLES[key])) for key in CENTRES), ("", _("Others"))]
+    ]
+    return [group for group in groups if group["registers"]]
 
 
 def detail(request: Request, key: str) -> HttpResponseBase:
