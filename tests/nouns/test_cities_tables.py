@@ -72,6 +72,13 @@ tree-2,Hrast,9,,,false,,oak,,,
 """
 
 
+def test_spaces_around_texts_are_no_change(tmp_path: Path) -> None:
+    path = town(tmp_path, 'key,name\na," Lipa, stara "\n')
+    apply(path, SYSTEM)
+    assert state(collect()["record"])["a"]["values"]["name"] == "Lipa, stara"
+    assert not apply(path, SYSTEM).written
+
+
 def test_cells_become_values_of_the_declared_types(tmp_path: Path) -> None:
     apply(town(tmp_path, ROWS), SYSTEM)
     records = state(collect()["record"])

@@ -36,8 +36,9 @@ class RecordFile(msgspec.Struct, forbid_unknown_fields=True):
     valid_to: str = ""
 
     def __post_init__(self) -> None:
-        # What is stored has neither empty values nor heights; so neither has what is compared with it.
-        self.values = {name: value for name, value in self.values.items() if not schema.is_empty(value)}
+        # What is stored has neither empty values, nor spaces around texts, nor heights; so neither has what is compared.
+        trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in self.values.items()}
+        self.values = {name: value for name, value in trimmed.items() if not schema.is_empty(value)}
         self.geometry = geometry.flat(self.geometry)
 
 
