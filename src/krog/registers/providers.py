@@ -36,7 +36,7 @@ class RecordFile(msgspec.Struct, forbid_unknown_fields=True):
     valid_to: str = ""
 
     def __post_init__(self) -> None:
-        # What is stored has neither empty values, nor spaces around texts, nor heights; so neither has what is compared.
+        # What is stored has no empty values, spaces around texts or heights; so neither has what is compared with it.
         trimmed = {name: value.strip() if isinstance(value, str) else value for name, value in self.values.items()}
         self.values = {name: value for name, value in trimmed.items() if not schema.is_empty(value)}
         self.geometry = geometry.flat(self.geometry)
