@@ -165,6 +165,7 @@ def _every_indicator_is_there_and_what_is_unclear_says_why(koper: dict[str, dict
     assert monitored["6.1.i2"]["parse_status"] == "contradictory"
     computed = [one for one in indicators.values() if one["kind"] == "computed"]
     assert len(computed) >= 6 and all(one["formula"] for one in computed)
+    assert len([one for one in indicators.values() if one["kind"] == "entered"]) >= 10
     assert monitored["6.6.i7"]["unit_note"], "a unit that the vocabulary has not is kept as text with a note"
     assert monitored["6.2.g2.i12"]["same_as"] == "6.2.g1.i6"
     assert sum(one["kind"] == "entered" for one in indicators.values()) >= 10

@@ -222,6 +222,16 @@ def test_every_result_indicator_is_there_as_printed_and_none_is_guessed(kranj: d
     assert kranj["target"]["k5.4.2023"]["parse_status"] == "missing"
 
 
+def test_values_come_by_each_way_and_what_registers_hold_is_computed(kranj: dict[str, dict[str, Any]]) -> None:
+    kinds = Counter(one["kind"] for one in kranj["indicator"].values())
+    assert kinds["entered"] + kinds["imported"] >= 10
+    assert kinds["computed"] >= 12
+    share = kranj["indicator"]["renovated-share"]["formula"]["terms"]
+    rows = [one["values"] for one in kranj["record"].values() if one["register"] == "renovations"]
+    met = [row for row in rows if all(row[c["field"]] == c["value"] for c in share["done"]["where"])]
+    assert (len(met), len(rows)) == (27, 46), "58.7 %"
+
+
 def test_the_slot_of_2023_is_no_measurement(applied: dict[str, dict[str, Any]]) -> None:
     grant = door.open(SYSTEM, "desk", kind="indicators")
     jobs = {value.period: value.value for value in indicators.values(grant, "k1.1")}

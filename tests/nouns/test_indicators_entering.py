@@ -12,11 +12,12 @@ from krog.base.errors import Conflict, Forbidden, Invalid, NotFound
 from krog.base.grant import ANONYMOUS
 from krog.base.ids import Ref
 from krog.catalogue import door
+from krog.engine.compute.asking import ask_due
 from krog.indicators import models, reads, verbs
 from krog.indicators.shapes import RequestState, Status
 from krog.journal import reads as journal
 from krog.people import links
-from krog.people.models import Account
+from krog.people.models import Account, Office
 from krog.people.permissions import SYSTEM
 from tests import measuring, sensing
 
@@ -84,6 +85,41 @@ def test_nobody_who_has_left_is_asked_for_a_value(people):
     with pytest.raises(Conflict, match="Nobody answers"):
         verbs.ask(SYSTEM, indicator="k3-1", period="2025")
     assert journal.mails() == []
+
+
+def test_where_the_office_is_empty_its_head_is_asked_else_a_planner(people, account):
+    office = Office.objects.create(key="energetika", title={"en": "Energy"}, organisation="mok", head="cene")
+    Account.objects.filter(key__in=["ana", "bor"]).update(is_active=False)
+    planner = account("pia", "planner")
+    verbs.ask(SYSTEM, indicator="k3-1", period="2025")
+    assert mails()[-1][0] == "cene@example.org"
+    verbs.enter(people["cene"], request=KEY, value=17250.0, source="Bills")
+    assert mails()[-1][0] == "pia@example.org", "who entered does not confirm"
+    with pytest.raises(Forbidden):
+        verbs.confirm(people["cene"], request=KEY)
+    verbs.confirm(planner, request=KEY)
+    assert reads.values(public(), "k3-1")[-1].value == 17250.0
+    Office.objects.filter(pk=office.pk).update(head="")
+    verbs.ask(SYSTEM, indicator="k3-1", period="2024")
+    assert journal.mails(ref=Ref("indicator-request", "k3-1.2024"))[0].to == "pia@example.org"
+
+
+def test_asking_looks_at_values_once_however_many_indicators(people):
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    def looks():
+        with CaptureQueriesContext(connection) as found:
+            ask_due(times.parse("2027-01-01T00:00:00Z"))
+        return sum("indicators_value" in each["sql"] for each in found)
+
+    measuring.known("k3-1", y2026=1.0)
+    few = looks()
+    measuring.declare(**{f"many_{n}": measuring.entered() for n in range(5)})
+    for n in range(5):
+        measuring.known(f"many-{n}", y2026=1.0)
+    assert (few, looks()) == (1, 1)
+    assert journal.mails() == [], "what is known is not asked for"
 
 
 def test_who_entered_may_not_confirm_and_strangers_may_do_neither(people):

@@ -16,6 +16,7 @@ from krog.base.origin import Origin
 from krog.engine.compute import run, verify
 from krog.indicators import models, verbs
 from krog.journal import reads as journal
+from krog.people import reads as people
 from krog.people.models import Account
 from krog.people.permissions import SYSTEM
 from tests import measuring, sensing
@@ -334,3 +335,43 @@ def test_the_download_of_the_list_holds_what_the_page_shows(db, client):
         shown = titles(page(client, f"/en/indicators/?{asked}"))
         assert len(lines) == len(shown) + 1
         assert all(name.split(maxsplit=1)[-1] in line for name, line in zip(shown, lines[1:], strict=True))
+
+
+def test_the_page_compares_with_the_same_of_other_areas(db, client):
+    declared_list()
+    measuring.known("jobs-si", y2023=900.0)
+    text = page(client, "/en/indicators/jobs")
+    assert "In comparison" in text
+    assert re.search(r'<a href="/en/indicators/jobs-si">Slovenia</a>.*?>900\s*</td>', text.replace("\n", " "))
+    assert '<a href="/en/indicators/jobs">This city</a>' in page(client, "/en/indicators/jobs-si")
+    assert "In comparison" not in page(client, "/en/indicators/free")
+
+
+def test_what_is_done_or_not_is_said_in_words_and_entered_by_a_choice(asked, client):
+    measuring.declare(k5=measuring.entered(unit="{yes}", decimals=0, title={"en": "Charter signed"}))
+    verbs.ask(SYSTEM, indicator="k5", period="2025")
+    mail = next(m.text for m in journal.mails(ref=Ref("indicator-request", "k5.2025")))
+    address = re.search(r"/en/indicators/enter/\S+", mail)[0]
+    assert 'type="radio"' in page(client, address)
+    assert client.post(address, {"value": "7", "source": "x"}).status_code == 400
+    assert client.post(address, {"value": "1", "source": "Minutes"}).status_code == 302
+    verbs.confirm(reader_of("bor"), request="k5.2025")
+    text = page(client, "/en/indicators/k5")
+    assert "It was done: 2025." in text
+    assert "<svg" not in text.split("Where this number comes from")[0].split("<h1>")[1]
+    assert re.search(r">\s*done\s*<br>", page(client, "/en/indicators/"))
+
+
+def test_that_there_is_no_value_is_entered_with_its_reason_only(asked, client):
+    address = link("enter")
+    assert client.post(address, {"none": "on"}).status_code == 400
+    assert client.post(address, {"none": "on", "why": "Not read", "value": "5", "source": "x"}).status_code == 400
+    assert client.post(address, {"source": "x"}).status_code == 400
+    assert client.post(address, {"none": "on", "why": "The meters were not read."}).status_code == 302
+    row = models.Value.objects.get(period="2025")
+    assert (row.value, row.reasons, row.note) == (None, [{"code": "not-available"}], "The meters were not read.")
+
+
+def reader_of(key):
+    """The reader of an account."""
+    return people.reader(Account.objects.get(key=key).pk)

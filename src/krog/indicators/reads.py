@@ -160,6 +160,16 @@ def asked_periods(grant: Grant) -> set[str]:
     return set(rows.values_list("key", flat=True))
 
 
+def periods_known(grant: Grant, *, kind: str, newest: int = 4) -> set[tuple[str, str]]:
+    """(indicator, period) of the current values of the last `newest` years, of indicators of a kind and of those that
+    share their values."""
+    own = models.Indicator.objects.filter(rows_of.mine(grant), kind=kind, retired=False)
+    shared = own.exclude(same_as="").values("same_as")
+    since = times.now() - newest * 366 * times.DAY
+    rows = rows_of.current(grant).filter(start__gte=since).filter(Q(indicator__in=own) | Q(indicator__key__in=shared))
+    return set(rows.values_list("indicator__key", "period"))
+
+
 def progress(grant: Grant) -> Mapping[str, tuple[str, int, int, str]]:
     """How far computing is, by indicator: (formula_id, lake version, mark, state of its tables and indicators)."""
     rows = models.Progress.objects.filter(rows_of.mine(grant, "indicator__"))

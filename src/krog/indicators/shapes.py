@@ -157,6 +157,7 @@ class Indicator:
 
     @property
     def yes_no(self) -> bool:
+        """Whether its values are done (1) or not done (0)."""
         return self.unit == YES_NO
 
 

@@ -24,12 +24,13 @@ def ask_due(now: int | None = None) -> int:
     moment, zone = times.now() if now is None else now, settings().timezone
     grant = door.open(SYSTEM, "compute", kind="indicators")
     asked, written = reads.asked_periods(grant), 0
+    known = reads.periods_known(grant, kind="entered")
     for each in reads.indicators(grant, kind="entered", limit=10_000).items:
         period = periods.before(periods.of_moment(moment, each.period, zone))
         due = times.start_of_day(periods.due_day(period, each.due), zone)
         if not each.owner or f"{each.key}.{period}" in asked or moment < due - AHEAD:
             continue
-        if any(value.period == period for value in reads.values(grant, each.key, limit=3)):
+        if (each.key, period) in known or (each.same_as, period) in known:
             continue
         try:
             verbs.ask(SYSTEM, indicator=each.key, period=period)

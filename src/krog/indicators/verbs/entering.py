@@ -66,7 +66,8 @@ def remind(by: Reader, *, request: str) -> None:
         if row.state == RequestState.CONFIRMED:
             raise Conflict(_("This value is confirmed already."), request)
         if row.state == RequestState.ENTERED:
-            _mail_confirmer(row, _person(row.indicator.confirmer, row.indicator.key))
+            entered_by = row.value.entered_by if row.value else ""
+            _mail_confirmer(row, _person(row.indicator.confirmer, row.indicator.key, but=entered_by))
         else:
             _mail_owner(row, _person(row.indicator.owner, row.indicator.key), row.reason)
         row.reminded = times.now()
@@ -120,7 +121,7 @@ def enter(by: Reader, *, request: str, value: float | None, source: str, note: s
         )
         row.state, row.value, row.reason = RequestState.ENTERED, new, ""
         row.save(update_fields=["state", "value", "reason"])
-        _mail_confirmer(row, _person(row.indicator.confirmer, row.indicator.key))
+        _mail_confirmer(row, _person(row.indicator.confirmer, row.indicator.key, but=who))
         journal.record(
             by,
             "indicators.enter",
@@ -211,17 +212,17 @@ def _grant() -> Grant:
     return door.open(SYSTEM, "mail", datasets=[])
 
 
-def _person(account: str, indicator: str) -> Person:
-    """The person who answers for the values; who has left, or was never named, is stood in for by the indicator's
-    office. Conflict where nobody of the office is there either."""
+def _person(account: str, indicator: str, but: str = "") -> Person:
+    """The person who answers for the values; who has left, or was never named, is stood in for: by the indicator's
+    office, else by its head, else by a planner, never by `but`. Conflict where none of them is there."""
     grant = _grant()
     try:
         return people.person(grant, account)
     except NotFound:
         row = models.Indicator.objects.get(key=indicator)
-        taken = {row.owner, row.confirmer}
         # The other of the two is named already: one person may not do both.
-        for stands_in in sorted(people.people(grant, office=row.office) if row.office else [], key=lambda p: p.id):
+        taken = {row.owner, row.confirmer, but}
+        for stands_in in _stand_ins(grant, row.office):
             if stands_in.email and stands_in.key not in taken:
                 return stands_in
         raise Conflict(
@@ -231,12 +232,33 @@ def _person(account: str, indicator: str) -> Person:
         ) from None
 
 
+def _stand_ins(grant: Grant, office: str) -> Sequence[Person]:
+    """Who may be asked instead, the nearest first: people of the office, its head, planners."""
+    everybody = sorted(people.people(grant), key=lambda p: p.id)
+    own = [person for person in everybody if office and office in person.offices]
+    try:
+        head = people.office(grant, office).head if office else ""
+    except NotFound:
+        head = ""
+    led = [person for person in everybody if head and person.key == head]
+    return [*own, *led, *(person for person in everybody if "planner" in person.roles)]
+
+
+def _asked_instead(acting: Person, named: str, row: models.Request) -> bool:
+    """Whether the request went to this person because whoever is named for it is gone."""
+    entered_by = row.value.entered_by if row.value and row.state == RequestState.ENTERED else ""
+    try:
+        return _person(named, row.indicator.key, but=entered_by).key == acting.key
+    except Conflict:
+        return False
+
+
 def _may(by: Reader, row: models.Request, named: str, what: str) -> str:
     """The key of the account that acts, if it is the named person or an official of the indicator's office."""
     acting = next((p for p in people.people(_grant()) if by.kind in ("account", "link") and p.id == by.id), None)
     if acting is None:
         raise Forbidden(_("You may not %(what)s.") % {"what": what}, todo=_("Sign in, or open the link from the mail."))
-    if acting.key != named and not absences.stands_in(acting.key, named):
+    if acting.key != named and not absences.stands_in(acting.key, named) and not _asked_instead(acting, named, row):
         require(by, "official", "planner", office=row.indicator.office or None, what=what)
     return acting.key
 

@@ -108,18 +108,25 @@ def detail(request: Request, key: str) -> HttpResponse:
     history = reads.history(grant, key, limit=HISTORY)
     checks = reads.checks(grant, key, latest.id, limit=1) if latest and latest.provenance else []
     checked = view.read_formula(about, latest)
+    compared, against = _compared(grant, about, latest)
+    named = _plans(request, {each.target.plan for each in evaluations} - {""})
     return render(request, "portal/indicators/detail.html", {
         "indicator": about, "latest": latest, "period": words.period(latest.period) if latest else "",
         "mark": mark, "word": word, "why": words.reasons(chosen), "finding": finding,
         "status": words.STATUSES[latest.status] if latest else "",
         "gap": words.period(gap.period) if gap else "", "missing": words.missing(gap.reasons) if gap else [],
-        "chart": view.chart(about, values, evaluations, finding),
+        "chart": None if about.yes_no else view.chart(about, values, evaluations, finding),
         "chain": view.chain(about, latest, view.datasets_of(grant, about)),
         "formula": words.formula(checked) if checked else "",
         "terms": [(words.term_title(name, term), words.term_sentence(term), name) for name, term in
                   (checked.terms.items() if checked else ())],
         "check": _check(checks[0]) if checks else None,
-        "targets": [_target_row(about, each) for each in evaluations],
+        "targets": [
+            _target_row(about, each)
+            | {"plan": named.get(each.target.plan, ""), "against": against.get(each.target.comparator)}
+            for each in evaluations
+        ],
+        "compared": compared,
         "unread": str(words.PARSED.get(about.parse_status, "")),
         "base": words.period(about.baseline.period) if about.baseline else "",
         "methods": view.methods(evaluations), "nodes": _nodes(request, key),
@@ -146,6 +153,44 @@ def _nodes(request: Request, key: str) -> list[dict[str, Any]]:
          "role": _("measures it") if node.role == "measures" else _("context")}
         for node in found
     ]  # fmt: skip
+
+
+def _plans(request: Request, keys: set[str]) -> dict[str, str]:
+    """The names of the plans that set targets, where there is more than one to tell apart or one to name."""
+    found = {}
+    for key in sorted(keys):
+        try:
+            found[key] = words.said(plans.plan(_grant(request, "plans"), key).title)
+        except NotFound:
+            found[key] = key
+    return found
+
+
+def _compared(
+    grant: Grant, about: Indicator, latest: Value | None
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, str]]]:
+    """The same in other areas, this one first, and the series that targets compare with, by key."""
+    root = about.series_of or about.key
+    others = {each.indicator.key: each for each in reads.areas(grant, root)}
+    wanted = ({root, *(target.comparator for target in about.targets)} - {about.key, ""}) - set(others)
+    others |= reads.standings(grant, wanted) if wanted else {}
+    against = {
+        key: {"href": reverse("portal-indicators-detail", args=[key]),
+              "title": f"{words.said(each.indicator.title)} {each.indicator.area}".strip()}
+        for key, each in others.items()
+    }  # fmt: skip
+    rows = [Standing(about, latest, None)]
+    rows += [each for key, each in others.items() if key != about.key and (key == root or each.indicator.series_of)]
+    if len(rows) < 2:
+        return [], against
+    here_title = _("This city")
+    return [
+        {"about": each.indicator, "title": each.indicator.area or here_title,
+         "href": against[each.indicator.key]["href"] if each.indicator.key != about.key else "",
+         "value": each.latest.value if each.latest else None,
+         "period": words.period(each.latest.period) if each.latest else ""}
+        for each in rows
+    ], against  # fmt: skip
 
 
 def _target_row(about: Indicator, found: Any) -> dict[str, Any]:

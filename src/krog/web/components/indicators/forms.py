@@ -22,24 +22,36 @@ from krog.web.components.indicators import words
 
 
 class ValueForm(forms.Form):
-    """One number, where it is from, and a note; a value far from the last one is asked about once more."""
+    """One number (or done or not done), or that there is none and why; where it is from. A value far from the last one
+    is asked about once more."""
 
-    value = forms.CharField(label=gettext_lazy("Value"), max_length=60, widget=forms.TextInput(
+    value = forms.CharField(label=gettext_lazy("Value"), max_length=60, required=False, widget=forms.TextInput(
         attrs={"inputmode": "decimal", "autocomplete": "off", "class": "short"}))  # fmt: skip
+    none = forms.BooleanField(label=gettext_lazy("There is no value for this period"), required=False)
+    why = forms.CharField(label=gettext_lazy("Why is there no value?"), max_length=1000, required=False)
     source = forms.CharField(
         label=gettext_lazy("Where is it from?"),
         max_length=500,
+        required=False,
         help_text=gettext_lazy("A document, a table or a record, so that others can find it."),
     )
     note = forms.CharField(label=gettext_lazy("Note"), max_length=1000, required=False, widget=forms.Textarea)
     sure = forms.BooleanField(label=gettext_lazy("I have checked it: the value is right."), required=False)
 
-    def __init__(self, *given: Any, unit: str = "", **more: Any):
+    def __init__(self, *given: Any, about: Indicator, **more: Any):
         super().__init__(*given, **more)
-        if unit:
+        unit = formats.unit(about.unit, words.language())
+        if about.yes_no:
+            choices = [("1", _("done")), ("0", _("not done"))]
+            self.fields["value"] = forms.ChoiceField(
+                label=_("Is it done?"), choices=choices, required=False, widget=forms.RadioSelect
+            )
+        elif unit:
             self.fields["value"].label = _("Value (%(unit)s)") % {"unit": unit}
 
-    def clean_value(self) -> float:
+    def clean_value(self) -> float | None:
+        if not self.cleaned_data["value"].strip():
+            return None
         try:
             return numbers.parse(self.cleaned_data["value"], words.language())
         except Invalid as error:
@@ -47,6 +59,22 @@ class ValueForm(forms.Form):
             raise forms.ValidationError(
                 _("Please write a number, for example %(example)s.") % {"example": example}
             ) from error
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if given.get("none"):
+            if given.get("value") is not None:
+                self.add_error("none", _("Give a value, or say that there is none: not both."))
+            if not given.get("why", "").strip():
+                self.add_error("why", _("Say why there is no value."))
+            given["source"] = given.get("source") or _("the responsible office")
+            given["note"] = "\n".join(part for part in (given.get("why"), given.get("note")) if part)
+            return given
+        if given.get("value") is None and "value" not in self.errors:
+            self.add_error("value", _("Enter the value, or say below that there is none."))
+        if not given.get("source", "").strip() and "source" not in self.errors:
+            self.add_error("source", _("Say where the value is from."))
+        return given
 
 
 class RejectForm(forms.Form):
@@ -60,7 +88,7 @@ def enter_page(request: HttpRequest, by: Reader, key: str, *, template: str, bac
     asked, about, context = _context(by, key, back)
     if asked.state not in (RequestState.ASKED, RequestState.REJECTED):
         return render(request, template, {**context, "done": _done(asked)})
-    form = ValueForm(request.POST or None, unit=formats.unit(about.unit, words.language()))
+    form = ValueForm(request.POST or None, about=about)
     warned = False
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data

@@ -63,6 +63,8 @@ def sentence(about: Indicator, values: Sequence[Value], next_target: Evaluation 
         return _("There is no value yet.")
     last = known[-1]
     assert last.value is not None
+    if about.yes_no:
+        return _done(last)
     if about.period == "day":
         return _against_days(about, known)
     base = about.baseline
@@ -88,6 +90,14 @@ def sentence(about: Indicator, values: Sequence[Value], next_target: Evaluation 
     facts["year"] = str(math.ceil(periods.position(last.period) + (goal - last.value) / pace - 1e-9))
     return _("At the same change as from %(first)s to %(last)s (%(pace)s a year) the target for %(date)s will be "
              "reached in %(year)s.") % facts  # fmt: skip
+
+
+def _done(last: Value) -> str:
+    """Whether what is done or not was done, and when."""
+    when = words.period(last.on or last.period)
+    if last.value:
+        return _("It was done: %(when)s.") % {"when": when}
+    return _("It was not done yet: %(when)s.") % {"when": when}
 
 
 def _pace_decimals(about: Indicator, pace: float) -> int:

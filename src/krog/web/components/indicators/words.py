@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from krog.base.text import say
 from krog.indicators import periods
 from krog.indicators.formula import OVER, Expression, Formula
-from krog.indicators.shapes import Evaluation, Request, Target
+from krog.indicators.shapes import YES_NO, Evaluation, Request, Target
 from krog.indicators.terms import AnyTerm, Condition, RefTerm, TableTerm, Term
 from krog.web.components import formats
 
@@ -183,7 +183,9 @@ def quoted(text: str) -> str:
 
 
 def amount(value: float | None, unit: str, decimals: int | None = None) -> str:
-    """A number with its unit."""
+    """A number with its unit; done or not done in words."""
+    if unit == YES_NO and value is not None:
+        return _("done") if value else _("not done")
     symbol = formats.unit(unit, language())
     return f"{number(value, decimals)} {symbol}".strip()
 
