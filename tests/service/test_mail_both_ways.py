@@ -190,7 +190,9 @@ def test_who_has_left_the_office_acts_no_more(world: World, outside: Server, lis
     assert reads.case(grant(world.other), key).status == "new"
     notify.send()
     told = next(
-        mail for mail in outside.got if mail["To"] == "olga@example.org" and "vaš račun je zaprt" in mail.get_content()
+        mail
+        for mail in outside.got
+        if mail["To"] == "olga@example.org" and "your account is closed" in mail.get_content()
     )
     assert key.upper() in told["Subject"] and "http" not in told.get_content().partition("-- ")[0]
     passed_on = next(mail for mail in outside.got if mail["To"] == "oto@example.org")
