@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -52,13 +52,26 @@ def _records() -> Mapping[str, Fields]:
     return {row.key: verbs.state(row) for row in rows.order_by("key").iterator(chunk_size=2000)}
 
 
-def searchable(keys: Sequence[str] | None = None) -> Iterator[tuple[str, str, str, str, Mapping[str, Any]]]:
-    """Key, register, dataset, title and values of records in use, all or those of some keys, for search."""
+class Searchable(NamedTuple):
+    """A record in use as search takes it."""
+
+    key: str
+    register: str
+    role: str
+    dataset: str
+    title_field: str
+    title: str
+    values: Mapping[str, Any]
+
+
+def searchable(keys: Sequence[str] | None = None) -> Iterator[Searchable]:
+    """Records in use, all or those of some keys, for search."""
     rows = models.Record.objects.filter(retired=False, register__retired=False)
     if keys is not None:
         rows = rows.filter(key__in=list(keys))
-    found = rows.values_list("key", "register__key", "register__dataset", "title", "values")
-    return found.order_by("pk").iterator(chunk_size=2000)
+    home = [f"register__{name}" for name in ("key", "role", "dataset", "title_field")]
+    found = rows.values_list("key", *home, "title", "values").order_by("pk")
+    return (Searchable(*row) for row in found.iterator(chunk_size=2000))
 
 
 def _write_registers(by: Reader, changes: Sequence[Change]) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
-from django.db.models.expressions import RawSQL
 
 from krog.registers.indexes import trigrams
 from krog.search import models
@@ -41,17 +40,59 @@ def build(cursor: Any) -> None:
         cursor.execute(statement)
 
 
-def beginning(starts: Iterable[str]) -> Q:
-    """Docs in which some word begins like one of these."""
-    wanted = [f" {start}" for start in starts]
+@dataclass(frozen=True)
+class Candidate:
+    """A doc that answers a question, as far as it is needed to weigh it."""
+
+    pk: int
+    noun: str
+    weight: int
+    head: str
+    body: str
+
+
+def candidates(
+    tests: Sequence[Collection[str]],
+    scopes: Sequence[str],
+    *,
+    every: bool,
+    limit: int,
+    noun: str = "",
+    without: Sequence[str] = (),
+    body: bool = False,
+) -> list[Candidate]:
+    """At most `limit` docs of the scopes in which each test (or any, where not `every`) has a word that begins like one
+    of its starts; of one noun, or of all `without` some. The index of letters is asked once and read no further."""
+    groups = [[f" {one}" if len(one) > 1 else f" {one} " for one in sorted(starts)] for starts in tests]
+    joined = " AND " if every else " OR "
+    marks: list[str] = []
+    columns = "d.id, d.noun, d.weight, d.head, " + ("d.body" if body else "''")
     if connection.vendor == "sqlite":
-        match = " OR ".join('"' + one.replace('"', '""') + '"' for one in wanted if len(one) > 2)
-        found = RawSQL("SELECT rowid FROM search_doc_three WHERE search_doc_three MATCH %s", [f"body : ({match})"])
-        return Q(pk__in=found) if match else Q(pk__in=[])
-    test = Q(pk__in=[])
-    for one in wanted:
-        test |= Q(body__contains=one)
-    return test
+        words = [" OR ".join('"' + one.replace('"', '""') + '"' for one in group) for group in groups]
+        match = f"body : ({joined.join(f'({each})' for each in words)})"
+        # CROSS JOIN: the letters are looked up first, whatever the planner thinks of the other conditions.
+        sql = f"SELECT {columns} FROM search_doc_three f CROSS JOIN search_doc d ON d.id = f.rowid"
+        where, marks = ["f.search_doc_three MATCH %s"], [match]
+    else:
+        sql = f"SELECT {columns} FROM search_doc d"
+        where = [joined.join("(" + " OR ".join("d.body LIKE %s" for _one in group) + ")" for group in groups)]
+        where = [f"({where[0]})"]
+        marks = [f"%{_unlike(one)}%" for group in groups for one in group]
+    where.append(f"d.scope IN ({', '.join(['%s'] * len(scopes))})")
+    marks += scopes
+    if noun:
+        where.append("d.noun = %s")
+        marks.append(noun)
+    if without:
+        where.append(f"d.noun NOT IN ({', '.join(['%s'] * len(without))})")
+        marks += without
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} WHERE {' AND '.join(where)} LIMIT {int(limit)}", marks)
+        return [Candidate(*row) for row in cursor.fetchall()]
+
+
+def _unlike(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
 
 
 def known(start: str) -> bool:

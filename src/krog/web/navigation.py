@@ -57,6 +57,7 @@ DESK: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         _("Mine"),
         (
             Entry("work", _("My work"), "desk-work"),
+            Entry("search", _("Search"), "desk-search"),
             Entry("clerk", _("Counter"), "desk-clerk", roles=("clerk", "official", "operator")),
         ),
     ),

@@ -13,7 +13,7 @@ import krog
 from krog.base.errors import KrogError, Problem, invalid
 from krog.base.origin import ORIGINS
 from krog.web import problems
-from krog.web.api import cases, catalogue, indicators, people, plans, registers, rules, streams, usage, voice
+from krog.web.api import cases, catalogue, indicators, people, plans, registers, rules, search, streams, usage, voice
 
 #: Observations are taken by the ingest process, not by Django; the document tells of them all the same.
 OBSERVATIONS: dict[str, Any] = {
@@ -95,6 +95,7 @@ for name, module in (
     ("usage", usage),
     ("datasets", catalogue),
     ("people", people),
+    ("search", search),
 ):
     api.add_router(f"/{name}", module.router)
 api.add_router("/territories", people.territories)

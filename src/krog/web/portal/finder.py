@@ -5,22 +5,21 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as later
 
-from krog.base.grant import Grant, Reader
+from krog.base.grant import Reader
 from krog.base.text import Text, say
-from krog.cases import reads as cases
 from krog.catalogue import door
-from krog.plans import reads as plans
 from krog.search import reads as search
-from krog.web.portal import address
+from krog.web.portal import address, centres
 
-#: How many finds of one kind are shown.
+#: How many finds of one kind are shown beside the others, and on a page of their own.
 SHOWN = 8
+PAGE = 25
 #: Longer questions than this are cut.
 LONGEST = 100
 
@@ -64,11 +63,27 @@ class Found:
 
 @dataclass(frozen=True)
 class Group:
-    """Finds of one kind; `total` of them, the first few are shown."""
+    """Finds of one kind, some of `total`; there are `more` than were counted. `kind` is "" for what is not counted."""
 
     title: str
     items: tuple[Found, ...]
     total: int
+    kind: str = ""
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was found: `groups` in the order of their best finds; `kinds` are all kinds with how many there are (kind,
+    title, count, whether there are more); `meant` is what was looked for instead of each mistyped word."""
+
+    groups: tuple[Group, ...] = ()
+    kinds: tuple[tuple[str, str, int, bool], ...] = ()
+    meant: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def total(self) -> int:
+        return sum(count for _kind, _title, count, _more in self.kinds)
 
 
 def tasks() -> list[Found]:
@@ -93,76 +108,92 @@ def matches(words: Iterable[str], *texts: str) -> bool:
     return all(word in whole for word in words)
 
 
-def _said(text: Text) -> str:
-    return str(say(text, get_language() or "sl"))
-
-
-def _spoken(text: Text) -> str:
-    return " ".join(text.values())
-
-
-def _tasks(words: list[str], text: str, grant: Callable[[str], Grant]) -> Iterator[Found]:
+def _fixed(words: list[str]) -> Iterator[Found]:
+    """Tasks and areas of the city: what is the same in every city."""
     for task in TASKS:
         href = address.named(task.name)
         if href and matches(words, _(task.title), _(task.about), _(task.words)):
             yield Found(_(task.title), href, _(task.about))
+    for area in centres.areas():
+        if matches(words, area["title"], area["about"]):
+            yield Found(area["title"], area["href"], area["about"])
+
+
+def _report(hit: search.Hit) -> str:
     report = address.named("portal-cases-report")
-    for kind in cases.case_types(grant("cases"), citizen_only=True):
-        if report and matches(words, _spoken(kind.title), _spoken(kind.description)):
-            yield Found(f"{_('Report')}: {_said(kind.title)}", f"{report}?type={kind.key}", _said(kind.description))
+    return f"{report}?type={hit.key}" if report else ""
 
 
-def _plans(words: list[str], text: str, grant: Callable[[str], Grant]) -> Iterator[Found]:
-    given = grant("plans")
-    for card in plans.plans(given):
-        if card.plan.in_force is None:
-            continue
-        for node in plans.tree(given, card.plan.key).nodes.values():
-            if matches(words, node.number, _spoken(node.title), _spoken(node.text)):
-                title = f"{node.number} {_said(node.title)}".strip()
-                yield Found(title, address.of("plans", card.plan.key, node.key), _said(card.plan.level(node.level)))
+def _office(hit: search.Hit) -> str:
+    return f"{address.named('portal-people-offices')}#{hit.key}"
 
 
-#: Kinds of finds: title, noun of the index, and the parts of a page's address.
-_KINDS: tuple[tuple[str, str, Callable[[search.Hit], tuple[str, ...]]], ...] = (
-    (later("Debates"), "call", lambda hit: ("voice", hit.key)),
-    (later("Indicators"), "indicator", lambda hit: ("indicators", hit.key)),
-    (later("Measurements"), "datastream", lambda hit: ("streams", hit.key)),
-    (later("Registers"), "register", lambda hit: ("registers", hit.key)),
-    (later("Records of registers"), "record", lambda hit: ("registers", hit.home, hit.key)),
-    (later("Rules"), "rule", lambda hit: ("rules", hit.key)),
-    (later("Places"), "territory", lambda hit: ("territories", hit.key)),
-    (later("Datasets"), "dataset", lambda hit: ("datasets", hit.key)),
+#: Kinds of finds: noun of the index, title, and the page of one.
+KINDS: tuple[tuple[str, str, Callable[[search.Hit], str]], ...] = (
+    ("case_type", later("What you can report"), _report),
+    ("service", later("Services"), lambda hit: address.of("registers", hit.home, hit.key)),
+    ("call", later("Debates"), lambda hit: address.of("voice", hit.key)),
+    ("indicator", later("Indicators"), lambda hit: address.of("indicators", hit.key)),
+    ("plan", later("Plans"), lambda hit: address.of("plans", hit.key)),
+    ("node", later("In the plan"), lambda hit: address.of("plans", hit.home, hit.key)),
+    ("thing", later("Measuring points"), lambda hit: address.of("things", hit.key)),
+    ("datastream", later("Measurements"), lambda hit: address.of("streams", hit.key)),
+    ("register", later("Registers"), lambda hit: address.of("registers", hit.key)),
+    ("record", later("Records of registers"), lambda hit: address.of("registers", hit.home, hit.key)),
+    ("rule", later("Rules"), lambda hit: address.of("rules", hit.key)),
+    ("dataset", later("Datasets"), lambda hit: address.of("datasets", hit.key)),
+    ("territory", later("Places"), lambda hit: address.of("territories", hit.key)),
+    ("office", later("Offices"), _office),
+    ("page", later("Pages"), lambda hit: address.of("pages", hit.key)),
 )
+TITLES = {noun: title for noun, title, _page in KINDS}
+PAGES = {noun: page for noun, _title, page in KINDS}
+
+#: Where the desk has a page of its own.
+DESK_PAGES: dict[str, Callable[[search.Hit], str]] = {
+    "record": lambda hit: reverse("desk-registers-record", args=[hit.home, hit.key]),
+    "service": lambda hit: reverse("desk-registers-record", args=[hit.home, hit.key]),
+    "register": lambda hit: reverse("desk-registers-detail", args=[hit.key]),
+    "datastream": lambda hit: reverse("desk-streams-detail", args=[hit.key]),
+    "rule": lambda hit: reverse("desk-rules-detail", args=[hit.key]),
+    "plan": lambda hit: reverse("desk-plans-table", args=[hit.key]),
+}
 
 
-def find(reader: Reader, text: str) -> list[Group]:
-    """Everything that the reader may see and that has all the words of `text`, by kind."""
-    text = " ".join(text.replace("\x00", " ").split())[:LONGEST]
+def cleaned(text: str) -> str:
+    """A question as it is taken: one space between words, not too long."""
+    return " ".join(text.replace("\x00", " ").split())[:LONGEST]
+
+
+def find(reader: Reader, text: str, *, kind: str = "", offset: int = 0, desk: bool = False) -> Result:
+    """Everything that the reader may see and that has all the words of `text`, some of each kind; of one kind a page
+    from `offset`."""
+    text = cleaned(text)
     words = [stem(word) for word in plain(text).split()]
-    grants: dict[str, Any] = {}
-
-    def grant(kind: str) -> Grant:
-        if kind not in grants:
-            grants[kind] = door.open(reader, "portal", kind=kind)
-        return grants[kind]  # type: ignore[no-any-return]
-
+    kind = kind if kind in TITLES else ""
     groups = []
-    for title, look in ((_("What you can do"), _tasks), (_("Plan"), _plans)) if words else ():
-        every = [found for found in look(words, text, grant) if found.href]
-        if every:
-            groups.append(Group(title, tuple(every[:SHOWN]), len(every)))
-    return groups[:1] + _indexed(reader, text) + groups[1:]
-
-
-def _indexed(reader: Reader, text: str) -> list[Group]:
-    """What the index has, by kind; typed wrongly, bent or without marks on letters."""
-    answer = search.find(door.everything(reader, "portal"), text, limit=search.WEIGHED)
-    groups = []
-    for title, noun, parts in _KINDS:
+    if words and not kind and not desk and (fixed := tuple(_fixed(words))):
+        groups.append(Group(_("What you can do"), fixed[:SHOWN], len(fixed)))
+    grant = door.everything(reader, "desk" if desk else "portal")
+    answer = (
+        search.find(grant, text, noun=kind, limit=PAGE, offset=offset)
+        if kind
+        else search.find(grant, text, limit=SHOWN * len(KINDS), each=SHOWN)
+    )
+    pages = {**PAGES, **DESK_PAGES} if desk else PAGES
+    for noun in dict.fromkeys(hit.noun for hit in answer.hits if hit.noun in TITLES):
         mine = [hit for hit in answer.hits if hit.noun == noun]
-        finds = [Found(_said(hit.title), address.of(*parts(hit)), _said(hit.about)) for hit in mine[:SHOWN]]
-        shown = tuple(found for found in finds if found.href)
-        if shown:
-            groups.append(Group(_(title), shown, max(answer.counts.get(noun, 0), len(shown))))
-    return groups
+        finds = [Found(_said(hit.title) or hit.key, pages[noun](hit), _said(hit.about)) for hit in mine]
+        total, more = answer.counts.get(noun, len(mine)), noun in answer.more
+        groups.append(Group(_(TITLES[noun]), tuple(one for one in finds if one.href), total, noun, more))
+    kinds = tuple(
+        (noun, _(title), answer.counts[noun], noun in answer.more)
+        for noun, title, _page in KINDS
+        if answer.counts.get(noun)
+    )
+    meant = tuple((word, near[0]) for word, near in answer.meant.items())
+    return Result(tuple(groups), kinds, meant)
+
+
+def _said(text: Text) -> str:
+    return str(say(text, get_language() or "sl"))

@@ -25,7 +25,7 @@ from krog.streams import reads as streams
 from krog.voice import reads as voice
 from krog.web import usage
 from krog.web.components import formats, maps, stream_view
-from krog.web.portal import address, centres, figures, finder, ground, now, today
+from krog.web.portal import address, centres, figures, finder, finds, ground, now, today
 from krog.web.request import Request
 
 #: More streams than these are not asked on the first page; the page of measurements has them all.
@@ -38,7 +38,7 @@ def home(request: Request) -> HttpResponse:
     reader: Reader = request.reader
     context: dict[str, Any] = {"asked": asked, "tasks": finder.tasks()}
     if asked:
-        context["groups"] = finder.find(reader, asked)
+        context |= finds.page(request, asked)
         usage.asked(request, "search", found=bool(context["groups"]))
         return render(request, "portal/found.html", context)
     return render(request, "portal/home.html", {**context, **_today(reader, request.GET.get("place", ""))})
