@@ -11,7 +11,9 @@ from django.test import Client
 
 from krog.base import times
 from krog.base.errors import NotFound
+from krog.base.grant import ANONYMOUS
 from krog.base.origin import Origin
+from krog.catalogue import door
 from krog.lake.shapes import NewAside
 from krog.streams import reads
 from tests import sensing
@@ -52,6 +54,19 @@ def test_the_list_says_state_and_newest_value_of_every_stream(client: Client, to
     assert "11.25" in page
     assert "simulated" in page
     assert "invented place" in page
+
+
+def test_the_list_is_narrowed_by_what_where_and_who_and_sorted(client: Client, town: None) -> None:
+    sensing.declare(other=sensing.stream(title={"en": "Another one"}))
+    page = _page(client, "/en/streams/")
+    assert 'name="sort"' in page
+    assert "Mrs Novak" not in page
+    whole = reads.datastreams(door.open(ANONYMOUS, "portal", kind="streams")).items
+    chosen = whole[0].observed_property.key
+    assert "Another one" in _page(client, f"/en/streams/?property={chosen}&sort=property")
+    for question in ("property=nowhere", "place=nowhere", "operator=nobody"):
+        assert "No measuring point is like that." in _page(client, f"/en/streams/?{question}")
+    assert "Mrs Novak" not in _page(client, f"/en/streams/?property={chosen}&sort=%3Cscript%3E")
 
 
 def test_names_from_files_cannot_bring_in_script(client: Client, town: None) -> None:

@@ -130,13 +130,15 @@ def _hits(chosen: Sequence[index.Candidate]) -> list[Hit]:
 
 
 def _score(doc: index.Candidate, asked: Sequence[str], tests: Sequence[Collection[str]]) -> float:
-    """Whole words in the title count most, then beginnings in the title, then the text; the kind breaks ties."""
+    """Whole words in the title count most, then its beginning, words for the same, the text; the kind breaks ties."""
     found = doc.weight / 10
     for word, starts in zip(asked, tests, strict=True):
         if f" {word} " in doc.head:
             found += 11
+        elif f" {words.stem(word)}" in doc.head:
+            found += 9
         elif any(f" {start}" in doc.head for start in starts):
-            found += 8
+            found += 7
         elif not doc.body or any(f" {start}" in doc.body for start in starts):
             found += 3
     return found - len(doc.head) / 400

@@ -54,6 +54,12 @@ __all__ = [
 
 #: Most datastreams and things that one read gives.
 MOST_STREAMS = 1000
+#: Orders of a list of datastreams.
+SORTED: Mapping[str, tuple[str, ...]] = {
+    "": ("thing__key", "key"),
+    "property": ("observed_property__key", "key"),
+    "place": ("thing__territory", "thing__key", "key"),
+}
 
 
 def ingest_index() -> Mapping[str, shapes.IngestStream]:
@@ -125,16 +131,22 @@ def datastreams(
     thing: str | None = None,
     observed_property: str | None = None,
     role: str | None = None,
+    territory: str | None = None,
+    operator: str | None = None,
     keys: Iterable[str] | None = None,
     territories: Iterable[str] | None = None,
     text: str = "",
+    sort: str = "",
     limit: int = 200,
     offset: int = 0,
 ) -> shapes.Page[shapes.Datastream]:
-    """Datastreams with their thing, sensor and property, by thing and key; `text` is looked for in key and
-    titles, `territories` are keys of those that the things stand in."""
-    rows = _rows(grant)
-    equal = {"dataset": dataset, "thing__key": thing, "observed_property__key": observed_property, "role": role}
+    """Datastreams with their thing, sensor and property, in the order of one of SORTED (else by thing and key); `text`
+    is looked for in key and titles, `territories` are keys of those that the things stand in."""
+    rows = _rows(grant).order_by(*SORTED.get(sort, SORTED[""]))
+    equal = {
+        "dataset": dataset, "thing__key": thing, "observed_property__key": observed_property, "role": role,
+        "thing__territory": territory, "thing__operator": operator,
+    }  # fmt: skip
     rows = rows.filter(**{column: value for column, value in equal.items() if value is not None})
     if datasets is not None:
         rows = rows.filter(dataset__in=set(datasets))
@@ -148,6 +160,19 @@ def datastreams(
     found = [_datastream(row) for row in rows[offset : offset + limit]]
     total = offset + len(found) if found and len(found) < limit else rows.count()
     return shapes.Page(found, total)
+
+
+def chosen_by(grant: Grant) -> shapes.Choices:
+    """What datastreams can be chosen by: the properties, territories and operators that the reader's own have."""
+    named = ("observed_property__key", "thing__territory", "thing__operator")
+    found = list(_rows(grant).select_related(None).order_by().values_list(*named).distinct())
+    keys = {row[0] for row in found}
+    properties = models.ObservedProperty.objects.filter(key__in=keys).order_by("key")
+    return shapes.Choices(
+        [_property(row) for row in properties],
+        sorted({row[1] for row in found if row[1]}),
+        sorted({row[2] for row in found if row[2]}),
+    )
 
 
 def datastream(grant: Grant, key: str) -> shapes.Datastream:

@@ -68,6 +68,15 @@ class Thing:
 
 
 @dataclass(frozen=True)
+class Choices:
+    """What a list of datastreams can be narrowed by: properties, keys of territories and of operators."""
+
+    properties: Sequence[ObservedProperty]
+    territories: Sequence[str]
+    operators: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Datastream:
     """A datastream with its thing, sensor and observed property; `id` is the number that observations carry."""
 

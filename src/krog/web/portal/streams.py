@@ -19,7 +19,7 @@ from krog.people import reads as people
 from krog.streams import reads
 from krog.streams.shapes import Datastream
 from krog.web import downloads
-from krog.web.components import maps, stream_view
+from krog.web.components import formats, maps, stream_view
 from krog.web.components.paging import Pager, here, offset_of, pager
 from krog.web.components.people.words import inside
 from krog.web.components.tables import offers
@@ -39,7 +39,13 @@ def listing(request: Request) -> HttpResponse:
     grant = _grant(request)
     text, offset = request.GET.get("q", "")[:100], offset_of(request)
     here, within = inside(request)
-    page = reads.datastreams(grant, text=text, territories=within, limit=LIMIT, offset=offset)
+    asked = {name: request.GET.get(name, "")[:100].replace("\x00", "") for name in ("property", "place", "operator")}
+    sort = request.GET.get("sort", "")
+    page = reads.datastreams(
+        grant, text=text, territories=within, observed_property=asked["property"] or None,
+        territory=asked["place"] or None,
+        operator=asked["operator"] or None, sort=sort, limit=LIMIT, offset=offset,
+    )  # fmt: skip
     lines = stream_view.lines(page.items, reads.latest_of(grant, page.items), "portal-streams-detail")
     grouped = stream_view.groups(lines)
     return render(
@@ -49,12 +55,40 @@ def listing(request: Request) -> HttpResponse:
             "groups": grouped,
             "q": text,
             "territory": here,
-            "map": stream_view.thing_map(_("Where it is measured"), grouped),
+            "filters": _filters(request, grant, asked),
+            "filtered": bool(text or here or any(asked.values())),
+            "sort": sort if sort in reads.SORTED else "",
+            "orders": (("", _("measuring point")), ("property", _("what is measured")), ("place", _("place"))),
+            "part": (page.total or 0) > len(page.items),
+            "map": stream_view.thing_map(
+                _("Where it is measured"), stream_view.groups(sorted(lines, key=lambda line: line.stream.thing.key))
+            ),
             "page": pager(request, shown=len(page.items), total=page.total or 0, limit=LIMIT, offset=offset),
             "silent": sum(line.look == "warn" for line in lines),
             "working": sum(line.look == "ok" for line in lines),
         },
     )
+
+
+def _filters(request: Request, grant: Grant, asked: dict[str, str]) -> list[dict[str, Any]]:
+    """The choices of the list, those that leave something to choose."""
+    found = reads.chosen_by(grant)
+    of_people = door.open(request.reader, "portal", kind="people")
+    language = stream_view.language()
+    places = {one.key: str(say(one.title, language)) for one in people.territories(of_people)}
+    names = {one.key: str(say(one.title, language)) for one in people.organisations(of_people)}
+    properties = [(one.key, str(say(one.title, language))) for one in found.properties]
+    every = (
+        ("property", _("What is measured"), properties),
+        ("place", _("Place"), [(key, places.get(key, key)) for key in found.territories]),
+        ("operator", _("Operator"), [(key, names.get(key, key)) for key in found.operators]),
+    )
+    return [
+        {"name": name, "title": title, "value": asked[name],
+         "options": sorted(options, key=lambda one: formats.order(one[1]))}
+        for name, title, options in every
+        if len(options) > 1 or asked[name]
+    ]  # fmt: skip
 
 
 def thing(request: Request, key: str) -> HttpResponse:
