@@ -88,10 +88,11 @@ def understood(
         found.notes.append(("encoding", file.encoding))
     for code, count in (
         ("hidden-rows", sheet.hidden_rows),
-        ("hidden-columns", sheet.hidden_columns),
+        # The mark that Krog hides itself is no news.
+        ("hidden-columns", sheet.hidden_columns - sum(column.hidden for column in columns)),
         ("comments", sheet.notes),
     ):
-        if count:
+        if count > 0:
             found.notes.append((code, str(count)))
     places = _places(found, sheet, at, known, columns, needed)
     if not found.mistakes:
