@@ -156,7 +156,7 @@ words = st.text(
 VALUES = st.fixed_dictionaries(
     {"name": words.map(str.strip)},
     optional={
-        "height": st.floats(allow_nan=False, allow_infinity=False),
+        "height": st.floats(-(2**53), 2**53),
         "planted": st.integers(-(2**53), 2**53),
         "checked": st.dates().map(str),
         "protected": st.booleans(),

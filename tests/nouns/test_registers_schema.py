@@ -49,10 +49,17 @@ def test_anything_but_a_table_is_refused(values: Any) -> None:
     assert (clean, bool(found)) == ({}, True)
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False))
+@given(st.floats(-(2**53), 2**53))
 def test_numbers_come_through_exactly(value: float) -> None:
     clean, found = schema.check_values(FIELDS, {"name": "x", "capacity": value})
     assert (clean["capacity"], found) == (value, [])
+
+
+@pytest.mark.parametrize("value", [2**53 + 2, 1e300, -1e17])
+def test_numbers_on_which_engines_do_not_agree_are_refused(value: float) -> None:
+    clean, found = schema.check_values(FIELDS, {"name": "x", "capacity": value})
+    assert "capacity" not in clean
+    assert [problem.where for problem in found] == ["capacity"]
 
 
 @given(st.dates())

@@ -241,7 +241,8 @@ def _text(field: Field, value: Any) -> str:
 def _number(field: Field, value: Any) -> float | int:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError
-    if isinstance(value, int) and abs(value) > MAX_WHOLE:
+    # Beyond it the engines do not agree any more whether a number is whole.
+    if abs(value) > MAX_WHOLE:
         raise ValueError
     return value
 
