@@ -31,7 +31,7 @@ TEXTS = SOURCE / "web" / "texts"
 _SHELL = {"web", "base", "engine", "cli", "__pycache__"}
 
 #: Languages that every text of the program must have; English is the language of the sources.
-NEEDED = ("sl",)
+NEEDED = ("sl", "it")
 
 #: Without dates and names of people: the history has them, and they would make every merge a conflict.
 HEADER = """# Texts of Krog: {vertical}. SPDX-License-Identifier: EUPL-1.2
