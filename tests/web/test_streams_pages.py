@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -128,13 +130,13 @@ def test_readings_are_paged_without_losing_any(client: Client, town: None) -> No
 
 
 def test_the_download_holds_every_reading_with_its_origin(client: Client, town: None) -> None:
-    lines = _page(client, "/en/streams/inflow?format=csv").split("\r\n")
-    assert lines[0] == "time,value,unit,origin,quality,recorded,id"
-    assert [line.split(",")[1:4] for line in lines[1:4]] == [
-        ["10.0", "m3/h", "simulated"],
-        ["12.5", "m3/h", "simulated"],
-        ["11.25", "m3/h", "simulated"],
+    rows = list(csv.DictReader(io.StringIO(_page(client, "/en/streams/inflow?format=csv").lstrip("\ufeff"))))
+    assert [(row["Value (m³/h)"], row["Origin"]) for row in rows[:3]] == [
+        ("10", "simulated"),
+        ("12.5", "simulated"),
+        ("11.25", "simulated"),
     ]
+    assert all(row["Time"] and row["Recorded"] and row["Number"] for row in rows)
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,7 @@ def _pages() -> Mapping[str, Any]:
 
 def _values() -> Mapping[str, Any]:
     return {"now": times.now() - 3 * times.MINUTE, "old": MOMENT, "texts": {"sl": "Vodovod"},
+            "doubts": [{"sl": "Vir navaja dve različni vrednosti; obe sta ohranjeni."}],
             "other": {"it": "Acquedotto"} if get_language() != "it" else {"sl": "Vodovod"}}  # fmt: skip
 
 
