@@ -168,7 +168,7 @@ def test_a_citizen_reports_a_broken_lamp_from_a_phone_without_javascript(krog: K
     page.click("main a[href*='street-lamp']")
     page.click("main form button.main")
     assert page.locator(".field.wrong").count() >= 1, "an empty report says what is missing"
-    page.fill("[name=description]", "Svetilka pri igrišču ne gori.")
+    page.fill("textarea[name=description]", "Svetilka pri igrišču ne gori.")
     page.fill("[name=place]", "igrišče pri šoli")
     page.set_input_files("[name=photo]", _photo(tmp_path))
     page.fill("[name=email]", "obcan@example.org")
@@ -200,7 +200,7 @@ def test_a_citizen_reports_a_broken_lamp_from_a_phone_without_javascript(krog: K
 def test_an_answer_by_mail_closes_the_case(krog: Krog, page_as: PageAs):
     page = page_as(phone=True, script=False)
     page.goto("/sl/cases/report?type=water")
-    page.fill("[name=description]", "Iz pipe teče motna voda.")
+    page.fill("textarea[name=description]", "Iz pipe teče motna voda.")
     page.fill("[name=place]", "Mlaka 12")
     time.sleep(3)
     page.click("main form button.main")
