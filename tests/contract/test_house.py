@@ -118,10 +118,10 @@ def test_every_module_says_in_one_sentence_what_it_is():
 
 
 def test_mail_to_people_with_an_account_is_addressed_in_one_place():
-    """Whoever calls the outbox directly writes to addresses without an account (reporters, authors of proposals), or
-    about the person's own sign-in, which nobody else may read, or answers the address that a mail has just come from."""
+    """Whoever calls the outbox directly writes to addresses without an account (reporters, authors of proposals), about
+    the person's own sign-in, which nobody else may read, or back to the address that a mail has just come from."""
     outside = {"journal/verbs.py", "people/letters.py", "people/factors.py", "cases/mails.py", "voice/mails.py"}
-    outside.add("indicators/verbs/answering.py")
+    outside |= {"indicators/verbs/answering.py"}
     callers = {
         path.relative_to(SRC).as_posix()
         for path in SRC.rglob("*.py")
