@@ -381,13 +381,8 @@ def test_a_token_that_is_right_is_taken(crooked):
     ],
 )  # fmt: skip
 def test_a_token_that_is_not_right_in_one_thing_is_refused(crooked, claims):
-    # PyJWT itself refuses to make some of these.
     crooked.claims = dict(claims)
     client = Client()
-    try:
-        crooked.token()
-    except TypeError:
-        pytest.skip("cannot even be made")
     if claims.get("nonce", "-") is None:
         crooked.claims["nonce"] = None
     assert _come_back(crooked, client).status_code == 403
